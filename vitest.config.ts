@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * One project per kind of test (AGENTS.md lists what each may touch). The Temporal SDK's native
+ * module wants processes, so everything but the pure kind runs in forks.
+ */
+const kind = (name: string, timeoutMs: number) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    pool: 'forks' as const,
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'domain',
+          include: ['test/domain/**/*.test.ts'],
+          pool: 'threads' as const,
+        },
+      },
+      kind('dev', 120_000),
+    ],
+    // A machine of two cores: real servers share it, so files run two at a time.
+    maxWorkers: 2,
+    allowOnly: false,
+  },
+});
