@@ -1,0 +1,105 @@
+/** The keys of a customer's files in the bucket, and what a job may name. */
+import { BillingError } from './errors.ts';
+import { printable } from './ids.ts';
+
+export const mostFilesPerJob = 10_000;
+/** Files handled by one activity; a job of 10,000 files is 400 activities. */
+export const filesPerChunk = 25;
+/** The list travels in the workflow's input, which Temporal limits to 2 MB. */
+const mostKeyBytes = 1_500_000;
+/** S3's limit for a key, in UTF-8 bytes. */
+const longestKeyBytes = 1024;
+
+export function inputPrefix(customerId: string): string {
+  return `service/input/${customerId}/`;
+}
+
+export function outputPrefix(customerId: string): string {
+  return `service/output/${customerId}/`;
+}
+
+export function inputKey(customerId: string, file: string): string {
+  return `${inputPrefix(customerId)}${file}`;
+}
+
+/** Results are kept per processing, so that undoing a failed one never touches another's. */
+export function outputKey(customerId: string, processingId: string, file: string): string {
+  return `${outputPrefix(customerId)}${processingId}/${file}.gz`;
+}
+
+/**
+ * Checks a job's list and makes each name relative to the customer's input prefix (a full key under
+ * that prefix is accepted too). Throws BillingError `invalid_request` or `too_large`, naming the file.
+ */
+export function parseFiles(
+  customerId: string,
+  processingId: string,
+  names: readonly string[],
+): string[] {
+  if (names.length === 0) throw invalid('the list of files is empty: name at least one');
+  if (names.length > mostFilesPerJob) {
+    throw new BillingError(
+      'too_large',
+      `${names.length} files in one job: at most ${mostFilesPerJob}; split it into several`,
+    );
+  }
+  const seen = new Set<string>();
+  let keyBytes = 0;
+  for (const name of names) {
+    const file = parseFile(customerId, name);
+    if (seen.has(file)) throw invalid(`"${printable(file)}" is named twice`);
+    seen.add(file);
+    keyBytes += utf8Length(file);
+    const longest = utf8Length(outputKey(customerId, processingId, file));
+    if (longest > longestKeyBytes) {
+      throw invalid(`"${printable(file)}" is too long: its output key would pass 1,024 bytes`);
+    }
+  }
+  if (keyBytes > mostKeyBytes) {
+    throw new BillingError(
+      'too_large',
+      `the names of the files are ${keyBytes} bytes in all: at most ${mostKeyBytes}; split the job`,
+    );
+  }
+  return [...seen];
+}
+
+function parseFile(customerId: string, name: string): string {
+  const own = inputPrefix(customerId);
+  const shown = printable(name);
+  if (name.startsWith('service/') && !name.startsWith(own)) {
+    throw invalid(`"${shown}" is outside ${own}: a job reads its own customer's files only`);
+  }
+  const file = name.startsWith(own) ? name.slice(own.length) : name;
+  if (file === '' || file.endsWith('/')) throw invalid(`"${shown}" names a folder, not a file`);
+  if (/\p{Cc}/u.test(file)) throw invalid(`"${shown}" holds a control character`);
+  if (/\p{Cs}/u.test(file)) throw invalid(`"${shown}" is not valid Unicode`);
+  const steps = file.split('/');
+  if (file.includes('\\') || steps.some((step) => step === '' || step === '.' || step === '..')) {
+    throw invalid(`"${shown}" leaves ${own} or is not a plain path (no "..", ".", "//" or "\\")`);
+  }
+  return file;
+}
+
+/** Cuts a job into the lists that single activities handle. */
+export function chunkFiles(files: readonly string[]): string[][] {
+  const chunks: string[][] = [];
+  for (let start = 0; start < files.length; start += filesPerChunk) {
+    chunks.push(files.slice(start, start + filesPerChunk));
+  }
+  return chunks;
+}
+
+function invalid(message: string): BillingError {
+  return new BillingError('invalid_request', message);
+}
+
+/** UTF-8 bytes of a string, without Node's Buffer: this file is bundled into workflows. */
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x1_0000 ? 3 : 4;
+  }
+  return bytes;
+}

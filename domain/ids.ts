@@ -1,0 +1,83 @@
+/**
+ * Every id, workflow id and idempotency key of the product, built from business facts: the same fact
+ * gives the same id on every machine and every retry, never from time or chance.
+ */
+import { BillingError } from './errors.ts';
+import type { Meter } from './usage.ts';
+
+/** Stripe allows 100 characters for a meter event's identifier, which a processing id becomes. */
+const processingIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+const customerIdPattern = /^cus_[A-Za-z0-9_-]{1,96}$/;
+
+/**
+ * How many `deliverUsage` workflows share the ledger. One (customer, meter) is always in one shard,
+ * which is what makes "one call at a time per customer and meter" true. A record keeps the shard it
+ * was written with, so before changing this number let the old shards drain.
+ */
+export const deliveryShardCount = 8;
+
+export const workflowIds = {
+  processFiles: (processingId: string): string => `process-files/${processingId}`,
+  deliverUsage: (shard: number): string => `deliver-usage/${shard}`,
+} as const;
+
+export function parseCustomerId(value: string): string {
+  if (!customerIdPattern.test(value)) {
+    throw new BillingError(
+      'invalid_request',
+      `"${printable(value)}" is not a Stripe customer id (cus_ and then letters, digits, _ or -)`,
+    );
+  }
+  return value;
+}
+
+export function parseProcessingId(value: string): string {
+  if (!processingIdPattern.test(value)) {
+    throw new BillingError(
+      'invalid_request',
+      `"${printable(value)}" is not a processing id (1 to 100 letters, digits, ., _ or -, beginning with a letter or digit)`,
+    );
+  }
+  return value;
+}
+
+/** The lane in which Stripe takes one call at a time. */
+export function deliveryLane(customerId: string, meter: Meter): string {
+  return `${customerId}/${meter}`;
+}
+
+export function deliveryShard(customerId: string, meter: Meter): number {
+  return fnv1a(deliveryLane(customerId, meter)) % deliveryShardCount;
+}
+
+/**
+ * The Idempotency-Key of a meter event: its identifier (FM5). Stripe saves even a 500 under a key and
+ * replays it for a day, so once a replay was seen a further attempt needs a key of its own; the
+ * event's identifier still makes it count once.
+ */
+export function meterEventIdempotencyKey(
+  identifier: string,
+  attempt: number,
+  fresh: boolean,
+): string {
+  return fresh ? `${identifier}/attempt-${attempt}` : identifier;
+}
+
+export function deadLetterId(kind: string, subject: string): string {
+  return `${kind}/${subject}`;
+}
+
+/** A hostile id is shown short and without control characters. */
+export function printable(value: string): string {
+  const clean = value.replaceAll(/[\p{Cc}\p{Cf}]/gu, '�');
+  return clean.length > 120 ? `${clean.slice(0, 117)}…` : clean;
+}
+
+/** FNV-1a, 32 bit (Fowler, Noll, Vo): small, spread well enough for shards, the same everywhere. */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  return hash;
+}

@@ -1,0 +1,49 @@
+/** One run over a customer's files. */
+import { BillingError } from './errors.ts';
+import type { DeliveryState } from './usage.ts';
+
+export type ProcessingStatus = 'in_progress' | 'completed' | 'failed';
+
+/** The order that `processFiles` carries out; `files` are relative to the customer's input prefix. */
+export interface ProcessingRequest {
+  processingId: string;
+  customerId: string;
+  files: string[];
+}
+
+/** What became of one file. `sha256` is of the input, in hex; `bytes` is its size. */
+export interface FileResult {
+  key: string;
+  bytes: number;
+  outputKey: string;
+  sha256: string;
+}
+
+export interface ProcessingProgress {
+  step: 'starting' | 'processing' | 'recording' | 'delivering' | 'undoing' | 'done';
+  fileCount: number;
+  filesDone: number;
+  bytesDone: number;
+}
+
+export interface ProcessingOutcome {
+  processingId: string;
+  status: 'completed';
+  fileCount: number;
+  totalBytes: number;
+  /** Where the delivery of the usage stood when the workflow ended; the sweeper goes on with the rest. */
+  delivery: DeliveryState;
+  deliveryError?: string;
+}
+
+/** Sums bytes; a job past 2^53 bytes (9 petabytes) is refused rather than counted inexactly. */
+export function addBytes(total: number, bytes: number): number {
+  const sum = total + bytes;
+  if (!Number.isSafeInteger(bytes) || bytes < 0 || !Number.isSafeInteger(sum)) {
+    throw new BillingError(
+      'too_large',
+      'the job is larger than can be counted exactly (2^53 bytes)',
+    );
+  }
+  return sum;
+}

@@ -1,0 +1,33 @@
+/**
+ * Names that Temporal keeps: workflow types, signals, queries, search attributes, task queues. They
+ * stand in histories and in other people's filters, so they change only with a migration.
+ */
+export const workflowTypes = {
+  processFiles: 'processFiles',
+  deliverUsage: 'deliverUsage',
+  sweepUsage: 'sweepUsage',
+} as const;
+
+export const signalNames = {
+  /** To `deliverUsage`: a record was written and wants delivery. */
+  usageArrived: 'usageArrived',
+  /** To `deliverUsage`: look into the ledger for what was left behind. */
+  sweep: 'sweep',
+  /** To the workflow that made the usage: its delivery ended or was put off. */
+  usageSettled: 'usageSettled',
+} as const;
+
+export const queryNames = { progress: 'progress' } as const;
+
+/** Registered by `durabill setup`; worth filtering by in the Temporal UI. */
+export const searchAttributes = {
+  CustomerId: 'KEYWORD',
+  FileCount: 'INT',
+  TotalBytes: 'INT',
+  DeliveryShard: 'INT',
+} as const;
+
+/** Stripe calls run on a queue of their own, whose rate Temporal limits over all workers (DL4). */
+export function stripeTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-stripe`;
+}

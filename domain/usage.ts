@@ -1,0 +1,78 @@
+/** The usage record: an immutable row of the ledger, and the state of its delivery to Stripe. */
+import { BillingError } from './errors.ts';
+
+export type Meter = 'file_processed' | 'storage-usage';
+
+/**
+ * `pending` → `sending` → `delivered`, or `rejected` (Stripe said never), or `parked` (a dead letter:
+ * retries ran out).
+ */
+export type DeliveryState = 'pending' | 'sending' | 'delivered' | 'rejected' | 'parked';
+
+/** What made the usage; its workflow is told how the delivery ended. */
+export interface UsageSource {
+  kind: 'processing';
+  id: string;
+}
+
+/** One step in a record's life, oldest first (DL10). */
+export interface LifeEvent {
+  at: string;
+  what: string;
+}
+
+/** What is fixed when the record is written. `quantity` is a string of digits, `occurredAt` ISO 8601 UTC. */
+export interface Usage {
+  identifier: string;
+  customerId: string;
+  meter: Meter;
+  quantity: string;
+  occurredAt: string;
+  source: UsageSource;
+}
+
+export interface UsageRecord extends Usage {
+  recordedAt: string;
+  state: DeliveryState;
+  /** Calls to Stripe begun. */
+  attempts: number;
+  /** Times that a whole round of retries was used up. */
+  rounds: number;
+  firstAttemptAt?: string;
+  nextAttemptAt?: string;
+  /** When this series of rounds began: the first attempt, or the last redrive. */
+  retryingSince?: string;
+  deliveredAt?: string;
+  /** Stripe replayed a saved error: further attempts need a key of their own. */
+  freshKey: boolean;
+  error?: string;
+  life: LifeEvent[];
+}
+
+/** Told to the workflow that made the usage, when its delivery ended or was put off. */
+export interface UsageSettled {
+  identifier: string;
+  state: DeliveryState;
+  error?: string;
+}
+
+/** Zero usage is a row of the ledger and no meter event (FM9). */
+export function needsDelivery(usage: Usage): boolean {
+  return BigInt(usage.quantity) > 0n;
+}
+
+/** The same identifier must always mean the same usage (DL1): the facts that differ, or none. */
+export function conflictingFacts(stored: Usage, offered: Usage): string[] {
+  const facts = ['customerId', 'meter', 'quantity', 'occurredAt'] as const;
+  return facts
+    .filter((fact) => stored[fact] !== offered[fact])
+    .map((fact) => `${fact} is ${stored[fact]}, not ${offered[fact]}`);
+}
+
+/** Stripe takes 15 significant digits in a meter event's value; a string of digits only. */
+export function parseQuantity(value: string): string {
+  if (!/^(0|[1-9][0-9]{0,30})$/.test(value)) {
+    throw new BillingError('invalid_request', `"${value}" is not a whole number of bytes`);
+  }
+  return value;
+}

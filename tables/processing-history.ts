@@ -1,0 +1,182 @@
+/**
+ * Runs over a customer's files. A run's row carries its state; what became of its files stands in
+ * rows of their own, `<processingId>/files/<chunk>`, since 10,000 results do not fit in one item.
+ */
+import {
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  ScanCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import type { FileResult } from '../domain/processing.ts';
+import { allRows, conditionHeld, pageSize } from './dynamo.ts';
+import type { TableStore } from './dynamo.ts';
+import { tableSchemas } from './schema.ts';
+
+const rowSchema = z.object({
+  processingId: z.string(),
+  customerId: z.string(),
+  status: z.enum(['in_progress', 'completed', 'failed']),
+  fileCount: z.number().int(),
+  /** SHA-256 of the ordered list of files: the same id must mean the same job. */
+  filesDigest: z.string(),
+  totalBytes: z.number().int().exactOptional(),
+  createdAt: z.string(),
+  completedAt: z.string().exactOptional(),
+  failedAt: z.string().exactOptional(),
+  updatedAt: z.string(),
+  errorMessage: z.string().exactOptional(),
+});
+export type Processing = z.infer<typeof rowSchema>;
+
+const resultsSchema = z.object({
+  results: z.array(
+    z.object({
+      key: z.string(),
+      bytes: z.number().int(),
+      outputKey: z.string(),
+      sha256: z.string(),
+    }),
+  ),
+});
+
+export type ProcessingHistory = ReturnType<typeof createProcessingHistory>;
+
+export function createProcessingHistory({ db, prefix }: TableStore) {
+  const TableName = `${prefix}${tableSchemas.processingHistory.name}`;
+  const chunkKey = (processingId: string, chunk: number) => ({
+    processingId: `${processingId}/files/${String(chunk).padStart(3, '0')}`,
+  });
+
+  async function get(processingId: string): Promise<Processing | undefined> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName, Key: { processingId }, ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : rowSchema.parse(Item);
+  }
+
+  /** Writes the row `in_progress` once and answers with the row that is there, old or new. */
+  async function begin(
+    job: Pick<Processing, 'processingId' | 'customerId' | 'fileCount' | 'filesDigest'>,
+    now: string,
+  ): Promise<Processing> {
+    const row: Processing = { ...job, status: 'in_progress', createdAt: now, updatedAt: now };
+    const put = new PutCommand({
+      TableName,
+      Item: row,
+      ConditionExpression: 'attribute_not_exists(processingId)',
+    });
+    if (await conditionHeld(db.send(put))) return row;
+    const stored = await get(job.processingId);
+    if (stored === undefined) throw new Error(`processing ${job.processingId} vanished`);
+    return stored;
+  }
+
+  async function saveResults(
+    processingId: string,
+    chunk: number,
+    results: FileResult[],
+  ): Promise<void> {
+    const Item = { ...chunkKey(processingId, chunk), results };
+    await db.send(new PutCommand({ TableName, Item }));
+  }
+
+  /** The results of one chunk, empty when it was not reached. */
+  async function results(processingId: string, chunk: number): Promise<FileResult[]> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName, Key: chunkKey(processingId, chunk), ConsistentRead: true }),
+    );
+    return Item === undefined ? [] : resultsSchema.parse(Item).results;
+  }
+
+  /**
+   * `in_progress` → `completed`. Answers with the row as it is then, so that a second call keeps the
+   * first one's completion time.
+   */
+  async function complete(
+    processingId: string,
+    totalBytes: number,
+    now: string,
+  ): Promise<Processing | undefined> {
+    await finish(processingId, now, 'completed', { totalBytes, completedAt: now });
+    return await get(processingId);
+  }
+
+  /** `in_progress` → `failed`; answers with the row as it is then: a completed one stays completed. */
+  async function fail(
+    processingId: string,
+    errorMessage: string,
+    now: string,
+  ): Promise<Processing | undefined> {
+    await finish(processingId, now, 'failed', { errorMessage, failedAt: now });
+    return await get(processingId);
+  }
+
+  async function finish(
+    processingId: string,
+    now: string,
+    status: 'completed' | 'failed',
+    set: Record<string, unknown>,
+  ): Promise<boolean> {
+    const entries = Object.entries({ ...set, status, updatedAt: now });
+    const command = new UpdateCommand({
+      TableName,
+      Key: { processingId },
+      UpdateExpression: `SET ${entries.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+      ConditionExpression: '#status = :inProgress',
+      ExpressionAttributeNames: Object.fromEntries(entries.map(([name]) => [`#${name}`, name])),
+      ExpressionAttributeValues: {
+        ...Object.fromEntries(entries.map(([name, value]) => [`:${name}`, value])),
+        ':inProgress': 'in_progress',
+      },
+    });
+    return await conditionHeld(db.send(command));
+  }
+
+  /** What the delivery of its usage met; the processing itself stays as it is (FM6). */
+  async function noteDeliveryError(
+    processingId: string,
+    errorMessage: string,
+    now: string,
+  ): Promise<void> {
+    const command = new UpdateCommand({
+      TableName,
+      Key: { processingId },
+      UpdateExpression: 'SET errorMessage = :message, updatedAt = :now',
+      ConditionExpression: 'attribute_exists(processingId)',
+      ExpressionAttributeValues: { ':message': errorMessage, ':now': now },
+    });
+    await conditionHeld(db.send(command));
+  }
+
+  /** A customer's runs, newest first; every customer's (by a scan, in no order) when none is named. */
+  async function* list(customerId: string | undefined): AsyncGenerator<Processing> {
+    const rows = allRows(async (startKey) =>
+      customerId === undefined
+        ? await db.send(
+            new ScanCommand({
+              TableName,
+              FilterExpression: 'attribute_exists(customerId)',
+              Limit: pageSize,
+              ExclusiveStartKey: startKey,
+            }),
+          )
+        : await db.send(
+            new QueryCommand({
+              TableName,
+              IndexName: 'customerId-createdAt-index',
+              KeyConditionExpression: 'customerId = :customer',
+              ExpressionAttributeValues: { ':customer': customerId },
+              ScanIndexForward: false,
+              Limit: pageSize,
+              ExclusiveStartKey: startKey,
+            }),
+          ),
+    );
+    for await (const row of rows) yield rowSchema.parse(row);
+  }
+
+  return { get, begin, saveResults, results, complete, fail, noteDeliveryError, list };
+}

@@ -1,0 +1,52 @@
+/** Every DynamoDB table, as data: `durabill setup` creates what is missing and refuses what differs. */
+
+export interface IndexSchema {
+  name: string;
+  partitionKey: string;
+  sortKey: string;
+  /** Attributes copied into the index; all of them when left out. */
+  include?: string[];
+}
+
+export interface TableSchema {
+  /** Without the prefix. */
+  name: string;
+  partitionKey: string;
+  sortKey?: string;
+  indexes: IndexSchema[];
+  /** Attribute holding the expiry in seconds since the epoch. */
+  ttl?: string;
+}
+
+/** Key attributes that are numbers; all others are strings. */
+export const numberAttributes: ReadonlySet<string> = new Set(['deliveryShard']);
+
+export const tableSchemas = {
+  customers: { name: 'customers', partitionKey: 'customerId', indexes: [] },
+  processingHistory: {
+    name: 'processing-history',
+    partitionKey: 'processingId',
+    indexes: [
+      { name: 'customerId-createdAt-index', partitionKey: 'customerId', sortKey: 'createdAt' },
+    ],
+  },
+  usageLedger: {
+    name: 'usage-ledger',
+    partitionKey: 'identifier',
+    indexes: [
+      { name: 'customerId-occurredAt-index', partitionKey: 'customerId', sortKey: 'occurredAt' },
+      {
+        // Sparse: a row carries deliveryShard only while it is undelivered.
+        name: 'deliveryShard-index',
+        partitionKey: 'deliveryShard',
+        sortKey: 'nextAttemptAt',
+        include: ['customerId', 'meter'],
+      },
+    ],
+  },
+  deadLetters: {
+    name: 'dead-letters',
+    partitionKey: 'id',
+    indexes: [{ name: 'kind-createdAt-index', partitionKey: 'kind', sortKey: 'createdAt' }],
+  },
+} as const satisfies Record<string, TableSchema>;

@@ -1,0 +1,248 @@
+/**
+ * The usage ledger: the truth about usage, of which Stripe gets a copy. A row is written once and
+ * changes in nothing but its delivery (DL1); every change of state is conditional on the state before.
+ */
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { BillingError } from '../domain/errors.ts';
+import { deliveryShard } from '../domain/ids.ts';
+import { conflictingFacts, needsDelivery } from '../domain/usage.ts';
+import type { DeliveryState, Usage, UsageRecord } from '../domain/usage.ts';
+import { allRows, conditionHeld, pageSize } from './dynamo.ts';
+import type { TableStore } from './dynamo.ts';
+import { tableSchemas } from './schema.ts';
+import { transition } from './usage-transition.ts';
+import type { Step } from './usage-transition.ts';
+
+const rowSchema = z.object({
+  identifier: z.string(),
+  customerId: z.string(),
+  meter: z.enum(['file_processed', 'storage-usage']),
+  quantity: z.string().regex(/^[0-9]+$/),
+  occurredAt: z.string(),
+  source: z.object({ kind: z.literal('processing'), id: z.string() }),
+  recordedAt: z.string(),
+  state: z.enum(['pending', 'sending', 'delivered', 'rejected', 'parked']),
+  attempts: z.number().int(),
+  rounds: z.number().int(),
+  firstAttemptAt: z.string().exactOptional(),
+  nextAttemptAt: z.string().exactOptional(),
+  retryingSince: z.string().exactOptional(),
+  deliveredAt: z.string().exactOptional(),
+  freshKey: z.boolean(),
+  error: z.string().exactOptional(),
+  life: z.array(z.object({ at: z.string(), what: z.string() })),
+});
+
+const undeliveredSchema = rowSchema
+  .pick({ identifier: true, customerId: true, meter: true })
+  .extend({
+    nextAttemptAt: z.string(),
+  });
+/** What the sparse index knows of a record that waits. */
+export type Undelivered = z.infer<typeof undeliveredSchema>;
+
+export type UsageLedger = ReturnType<typeof createUsageLedger>;
+
+export function createUsageLedger({ db, prefix }: TableStore) {
+  const TableName = `${prefix}${tableSchemas.usageLedger.name}`;
+
+  async function get(identifier: string): Promise<UsageRecord | undefined> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName, Key: { identifier }, ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : rowSchema.parse(Item);
+  }
+
+  /**
+   * Writes a usage record once. Offered again with the same facts it answers with the row that is
+   * there; with other facts it throws BillingError `conflict`, which names them.
+   */
+  async function record(usage: Usage, now: string): Promise<UsageRecord> {
+    const waits = needsDelivery(usage);
+    const row: UsageRecord = {
+      ...usage,
+      recordedAt: now,
+      state: waits ? 'pending' : 'delivered',
+      attempts: 0,
+      rounds: 0,
+      freshKey: false,
+      ...(waits ? { nextAttemptAt: now } : { deliveredAt: now }),
+      life: [{ at: now, what: waits ? 'recorded' : 'recorded: zero, nothing to send' }],
+    };
+    const shard = waits ? { deliveryShard: deliveryShard(usage.customerId, usage.meter) } : {};
+    const put = new PutCommand({
+      TableName,
+      Item: { ...row, ...shard },
+      ConditionExpression: 'attribute_not_exists(identifier)',
+    });
+    if (await conditionHeld(db.send(put))) return row;
+    const stored = await get(usage.identifier);
+    if (stored === undefined) throw new Error(`usage record ${usage.identifier} vanished`);
+    const differing = conflictingFacts(stored, usage);
+    if (differing.length === 0) return stored;
+    throw new BillingError(
+      'conflict',
+      `usage ${usage.identifier} is in the ledger with other facts: ${differing.join('; ')}`,
+    );
+  }
+
+  /** Changes the delivery of a record that is in one of the states `from`; undefined when it is not. */
+  async function change(
+    identifier: string,
+    from: DeliveryState[],
+    step: Step,
+  ): Promise<UsageRecord | undefined> {
+    const update = transition(identifier, from, step);
+    let attributes: Record<string, unknown> | undefined;
+    const held = await conditionHeld(
+      db
+        .send(new UpdateCommand({ TableName, ...update, ReturnValues: 'ALL_NEW' }))
+        .then((answer) => {
+          attributes = answer.Attributes;
+        }),
+    );
+    return held ? rowSchema.parse(attributes) : undefined;
+  }
+
+  /** Written before the call to Stripe, with the time of the first attempt (DL2). */
+  async function claim(identifier: string, now: string): Promise<UsageRecord | undefined> {
+    return await change(identifier, ['pending', 'sending'], {
+      now,
+      what: 'sending',
+      set: { state: 'sending', nextAttemptAt: now },
+      count: 'attempts',
+    });
+  }
+
+  /** Stripe has it. */
+  async function confirm(
+    identifier: string,
+    now: string,
+    how: string,
+  ): Promise<UsageRecord | undefined> {
+    return await change(identifier, ['pending', 'sending'], {
+      now,
+      what: how,
+      set: { state: 'delivered', deliveredAt: now },
+      remove: ['deliveryShard', 'nextAttemptAt', 'error'],
+    });
+  }
+
+  /** Keeps what an attempt met; the record stays `sending`, for the call may have been applied. */
+  async function noteFailure(
+    identifier: string,
+    error: string,
+    freshKey: boolean,
+    now: string,
+  ): Promise<void> {
+    await change(identifier, ['sending'], {
+      now,
+      what: `attempt failed: ${error}`,
+      set: { error, freshKey },
+    });
+  }
+
+  /** Put off to `nextAttemptAt` after a round of retries. */
+  async function defer(
+    identifier: string,
+    nextAttemptAt: string,
+    error: string,
+    now: string,
+  ): Promise<UsageRecord | undefined> {
+    return await change(identifier, ['pending', 'sending'], {
+      now,
+      what: `put off to ${nextAttemptAt}: ${error}`,
+      set: { state: 'pending', nextAttemptAt, error },
+      count: 'rounds',
+    });
+  }
+
+  /** Laid aside for a person: `rejected` when it can never be sent, `parked` when retries ran out. */
+  async function layAside(
+    identifier: string,
+    state: 'rejected' | 'parked',
+    error: string,
+    now: string,
+  ): Promise<UsageRecord | undefined> {
+    return await change(identifier, ['pending', 'sending'], {
+      now,
+      what: `${state}: ${error}`,
+      set: { state, error },
+      remove: ['deliveryShard', 'nextAttemptAt'],
+    });
+  }
+
+  /** A redrive: what was laid aside waits for delivery again. */
+  async function requeue(record: UsageRecord, now: string): Promise<UsageRecord | undefined> {
+    const shard = deliveryShard(record.customerId, record.meter);
+    return await change(record.identifier, ['rejected', 'parked'], {
+      now,
+      what: 'redriven',
+      set: {
+        state: 'pending',
+        deliveryShard: shard,
+        nextAttemptAt: now,
+        retryingSince: now,
+        rounds: 0,
+      },
+    });
+  }
+
+  /** A shard's undelivered records, the one due first first; at most `limit`. */
+  async function undelivered(shard: number, limit: number): Promise<Undelivered[]> {
+    const found: Undelivered[] = [];
+    const rows = allRows(async (startKey) => {
+      const command = new QueryCommand({
+        TableName,
+        IndexName: 'deliveryShard-index',
+        KeyConditionExpression: 'deliveryShard = :shard',
+        ExpressionAttributeValues: { ':shard': shard },
+        Limit: Math.min(pageSize, limit),
+        ExclusiveStartKey: startKey,
+      });
+      return await db.send(command);
+    });
+    for await (const row of rows) {
+      found.push(undeliveredSchema.parse(row));
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  /** A customer's records with `from` ≤ occurredAt < `to` (ISO 8601 UTC), oldest first, all pages. */
+  async function* ofCustomer(
+    customerId: string,
+    from: string,
+    to: string,
+  ): AsyncGenerator<UsageRecord> {
+    const rows = allRows(async (startKey) => {
+      const command = new QueryCommand({
+        TableName,
+        IndexName: 'customerId-occurredAt-index',
+        KeyConditionExpression: 'customerId = :customer AND occurredAt BETWEEN :from AND :to',
+        ExpressionAttributeValues: { ':customer': customerId, ':from': from, ':to': to },
+        Limit: pageSize,
+        ExclusiveStartKey: startKey,
+      });
+      return await db.send(command);
+    });
+    for await (const row of rows) {
+      const record = rowSchema.parse(row);
+      if (record.occurredAt < to) yield record;
+    }
+  }
+
+  return {
+    get,
+    record,
+    claim,
+    confirm,
+    noteFailure,
+    defer,
+    layAside,
+    requeue,
+    undelivered,
+    ofCustomer,
+  };
+}
