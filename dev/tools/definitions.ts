@@ -1,0 +1,61 @@
+import path from 'node:path';
+import { goModule } from './build-go.ts';
+import { mavenArtifact } from './build-maven.ts';
+import { temporalCliDownload } from './download-temporal.ts';
+import type { ToolBuilder, ToolDefinition } from './types.ts';
+import type { ToolName } from './versions.ts';
+import { TOOL_VERSIONS } from './versions.ts';
+
+const platform = `${process.platform}-${process.arch}`;
+
+/** Every tool of the embedded stack and of the tests, and each way to get it. */
+export const TOOL_DEFINITIONS: Readonly<Record<ToolName, ToolDefinition>> = {
+  'temporal-server': {
+    ...tool('temporal-server', 'DURABILL_TEMPORAL_SERVER'),
+    onPath: ['temporal', 'temporal-server'],
+    binaries: ['temporal-server', 'temporal'],
+    temporalCli: (command) => path.basename(command) === 'temporal',
+    builder: go(
+      'temporal-server',
+      'go.temporal.io/server/cmd/server',
+      'about 4 minutes on 2 cores',
+    ),
+    download: temporalCliDownload(),
+  },
+  'temporal-ui': {
+    ...tool('temporal-ui', 'DURABILL_TEMPORAL_UI'),
+    onPath: ['temporal-ui-server'],
+    builder: go('temporal-ui', 'github.com/temporalio/ui-server/v2/cmd/server', 'about 15 seconds'),
+  },
+  versitygw: {
+    ...tool('versitygw', 'DURABILL_VERSITYGW'),
+    builder: go('versitygw', 'github.com/versity/versitygw/cmd/versitygw', 'about 45 seconds'),
+  },
+  dynoxide: {
+    ...tool('dynoxide', 'DURABILL_DYNOXIDE'),
+    npmPackage: `@dynoxide/${platform}`,
+    npmBinary: 'dynoxide',
+  },
+  'stripe-mock': {
+    ...tool('stripe-mock', 'DURABILL_STRIPE_MOCK'),
+    builder: go('stripe-mock', 'github.com/stripe/stripe-mock', 'about 5 seconds'),
+  },
+  'temporal-test-server': {
+    ...tool('temporal-test-server', 'DURABILL_TEMPORAL_TEST_SERVER'),
+    builder: mavenArtifact({
+      groupId: 'io.temporal',
+      artifactId: 'temporal-test-server',
+      version: TOOL_VERSIONS['temporal-test-server'],
+      mainClass: 'io.temporal.testserver.TestServer',
+      binary: 'temporal-test-server',
+    }),
+  },
+};
+
+function tool(name: ToolName, variable: string): ToolDefinition {
+  return { name, version: TOOL_VERSIONS[name], variable, onPath: [name], binaries: [name] };
+}
+
+function go(name: ToolName, program: string, takes: string): ToolBuilder {
+  return goModule({ label: name, program, version: TOOL_VERSIONS[name], binary: name, takes });
+}
