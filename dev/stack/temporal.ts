@@ -1,0 +1,52 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { ResolvedTool } from '../tools/types.ts';
+import { startTool } from './start-tool.ts';
+import { DYNAMIC_CONFIG, writeTemporalConfig } from './temporal-config.ts';
+import { servesNamespace } from './temporal-probe.ts';
+import type { RunningServer, StartOptions } from './types.ts';
+
+export const TEMPORAL_NAMESPACE = 'default';
+
+export interface TemporalOptions extends StartOptions {
+  /** Where the UI listens if the tool is the `temporal` CLI, which has it built in. None without. */
+  uiPort?: number;
+}
+
+/**
+ * A real Temporal server on SQLite in `<dataDir>/temporal`; ready when it serves and the namespace
+ * `default` exists. `address` is what a client connects to.
+ */
+export async function startTemporal(options: TemporalOptions): Promise<RunningServer> {
+  const folder = path.join(options.dataDir, 'temporal');
+  await mkdir(folder, { recursive: true });
+  return await startTool('temporal-server', 'temporal', options, async (port, tool) => ({
+    args: await temporalArguments(tool, folder, port, options.uiPort),
+    env: {},
+    probe: async () => await servesNamespace(port, TEMPORAL_NAMESPACE),
+  }));
+}
+
+/** The command line: of the server with a configuration that is written now, or of the CLI. */
+export async function temporalArguments(
+  tool: Pick<ResolvedTool, 'isTemporalCli'>,
+  folder: string,
+  port: number,
+  uiPort: number | undefined,
+): Promise<string[]> {
+  if (!tool.isTemporalCli) {
+    const configFile = await writeTemporalConfig(folder, port);
+    return ['--config-file', configFile, '--allow-no-auth', 'start'];
+  }
+  const dynamic = Object.entries(DYNAMIC_CONFIG);
+  return [
+    'server',
+    'start-dev',
+    '--ip=127.0.0.1',
+    `--port=${port}`,
+    `--db-filename=${path.join(folder, 'temporal-cli.db')}`,
+    '--log-level=error',
+    ...(uiPort === undefined ? ['--headless'] : ['--ui-ip=127.0.0.1', `--ui-port=${uiPort}`]),
+    ...dynamic.map(([key, value]) => `--dynamic-config-value=${key}=${value}`),
+  ];
+}
