@@ -9,6 +9,7 @@ export interface CommandOptions {
   env: Record<string, string>;
   timeoutMs: number;
   onLine?: (line: string) => void;
+  onSpawn?: (pid: number) => void;
   signal?: AbortSignal;
 }
 
@@ -33,6 +34,7 @@ export async function runCommand(options: CommandOptions): Promise<string> {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  if (child.pid !== undefined) options.onSpawn?.(child.pid);
   createInterface({ input: child.stdout }).on('line', keep);
   createInterface({ input: child.stderr }).on('line', keep);
   let stoppedBecause: string | undefined;

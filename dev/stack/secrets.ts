@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { z } from 'zod';
+import { BillingError } from '../../domain/errors.ts';
+import type { Environment } from '../environment.ts';
+import { readJsonFile, writeJsonFile } from './json-file.ts';
+
+const secretsFile = z.object({
+  adminToken: z.string(),
+  demoApiKey: z.string(),
+  s3AccessKeyId: z.string(),
+  s3SecretAccessKey: z.string(),
+  stripeSecretKey: z.string(),
+  stripeWebhookSecret: z.string(),
+});
+
+export type Secrets = z.infer<typeof secretsFile>;
+
+/** The secrets of this data folder, generated on its first start and kept from then on. */
+export function loadSecrets(dataDir: string): Secrets {
+  const file = path.join(dataDir, 'secrets.json');
+  const existing = readJsonFile(file, z.record(z.string(), z.string()));
+  const secrets = secretsFile.parse({
+    adminToken: random(32),
+    demoApiKey: `dbk_${random(32)}`,
+    s3AccessKeyId: `DURABILL${randomBytes(6).toString('hex').toUpperCase()}`,
+    s3SecretAccessKey: random(30),
+    stripeSecretKey: `sk_test_double_${alphanumeric()}`,
+    stripeWebhookSecret: `whsec_${alphanumeric()}`,
+    ...existing,
+  });
+  writeJsonFile(file, secrets);
+  return secrets;
+}
+
+/** Test and live are never mixed: a live key has no business near a stack that makes things up. */
+export function refuseLiveKeys(environment: Environment): void {
+  const key = environment['STRIPE_SECRET_KEY'] ?? '';
+  if (!/^[sr]k_live_/.test(key)) return;
+  throw new BillingError(
+    'forbidden',
+    'STRIPE_SECRET_KEY is a live key, and the embedded stack never runs with one. Unset it to use ' +
+      'the embedded Stripe double; to bill for real, run the worker and the server themselves.',
+  );
+}
+
+function random(bytes: number): string {
+  return randomBytes(bytes).toString('base64url');
+}
+
+function alphanumeric(): string {
+  return randomBytes(16).toString('hex');
+}
