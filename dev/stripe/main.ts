@@ -1,0 +1,70 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { StripeDouble } from './server.ts';
+import { startStripeDouble } from './server.ts';
+
+type Flags = { port: number; data?: string; secretKey: string[]; identifierMemoryHours: number };
+
+const command = new Command('stripe-double')
+  .description('The offline Stripe double, on 127.0.0.1')
+  .option('--port <n>', 'port; 0 is a free one', toPort, 0)
+  .option('--data <dir>', 'folder of the state journal; without it the state is in memory only')
+  .option(
+    '--secret-key <key>',
+    'an accepted sk_test_ key; may be repeated; without it any test key is accepted',
+    collectKey,
+    [],
+  )
+  .option(
+    '--identifier-memory-hours <n>',
+    'how long meter event identifiers are unique',
+    toHours,
+    24,
+  )
+  .action(run);
+
+await command.parseAsync();
+
+async function run(flags: Flags): Promise<void> {
+  try {
+    const double = await startStripeDouble({
+      port: flags.port,
+      dataDir: flags.data,
+      secretKeys: flags.secretKey,
+      identifierMemoryMs: flags.identifierMemoryHours * 3_600_000,
+    });
+    stopOnSignal(double);
+    console.log(`stripe double listening on ${double.url}`);
+  } catch (error) {
+    console.error(`stripe double: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+function stopOnSignal(double: StripeDouble): void {
+  const stop = (): void => {
+    void double.stop().then(() => {
+      process.exit(0);
+    });
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function toPort(value: string): number {
+  const port = Number(value);
+  if (!/^\d+$/.test(value) || port > 65_535) throw new InvalidArgumentError('0 to 65535');
+  return port;
+}
+
+function toHours(value: string): number {
+  const hours = Number(value);
+  if (!(hours >= 24)) throw new InvalidArgumentError('Stripe remembers for at least 24 hours');
+  return hours;
+}
+
+function collectKey(value: string, previous: readonly string[]): string[] {
+  if (!/^(sk|rk)_test_\w+$/.test(value)) {
+    throw new InvalidArgumentError('must start with sk_test_; live keys are never accepted');
+  }
+  return [...previous, value];
+}

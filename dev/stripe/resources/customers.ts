@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { noSuch, refused } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import {
+  clearableText,
+  expand,
+  integer,
+  mergeMetadata,
+  metadata,
+  parseParams,
+  text,
+} from '../core/params.ts';
+import type { ApiCall, Route } from '../core/router.ts';
+import type { Account } from './account.ts';
+
+export const customerSchema = z.object({
+  id: z.string(),
+  object: z.literal('customer'),
+  address: z.unknown(),
+  balance: z.number(),
+  created: z.number(),
+  currency: z.string().nullable(),
+  default_source: z.null(),
+  deleted: z.literal(true).optional(),
+  delinquent: z.boolean(),
+  description: z.string().nullable(),
+  discount: z.null(),
+  email: z.string().nullable(),
+  invoice_prefix: z.string(),
+  invoice_settings: z.unknown(),
+  livemode: z.literal(false),
+  metadata: z.record(z.string(), z.string()),
+  name: z.string().nullable(),
+  next_invoice_sequence: z.number(),
+  phone: z.string().nullable(),
+  preferred_locales: z.array(z.string()),
+  shipping: z.unknown(),
+  tax_exempt: z.string(),
+  test_clock: z.null(),
+});
+export type Customer = z.infer<typeof customerSchema>;
+
+const writeParams = z.strictObject({
+  address: z.unknown().optional(),
+  balance: integer.optional(),
+  description: clearableText.optional(),
+  email: clearableText.optional(),
+  expand,
+  metadata: metadata.optional(),
+  name: clearableText.optional(),
+  phone: clearableText.optional(),
+  preferred_locales: z.array(text).optional(),
+  shipping: z.unknown().optional(),
+  tax_exempt: z.enum(['none', 'exempt', 'reverse']).optional(),
+});
+const listParams = z.strictObject({ ...pageParams, email: text.optional(), expand });
+const noParams = z.strictObject({ expand });
+
+/** Customers (https://docs.stripe.com/api/customers). A deleted one stays retrievable, and says so. */
+export function customerRoutes(account: Account): Route[] {
+  const { customers } = account;
+  return [
+    { method: 'POST', path: '/v1/customers', handle: (call) => create(account, call) },
+    {
+      method: 'GET',
+      path: '/v1/customers',
+      handle: ({ params, path }) => {
+        const { email, ...page } = parseParams(listParams, params);
+        const isListed = (row: Customer): boolean =>
+          row.deleted !== true && (email === undefined || row.email === email);
+        return toPage(newestFirst(customers.values(), isListed), page, path);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/customers/:id',
+      handle: ({ params, pathIds }) => {
+        parseParams(noParams, params);
+        const customer = customers.get(pathIds['id'] ?? '');
+        return customer?.deleted === true ? tombstone(customer.id) : found(account, pathIds['id']);
+      },
+    },
+    { method: 'POST', path: '/v1/customers/:id', handle: (call) => update(account, call) },
+    {
+      method: 'DELETE',
+      path: '/v1/customers/:id',
+      handle: ({ pathIds }) => {
+        const customer = found(account, pathIds['id']);
+        customers.put(customer.id, { ...customer, deleted: true });
+        return tombstone(customer.id);
+      },
+    },
+  ];
+}
+
+/** Whether events and summaries may name this customer. */
+export function isLiveCustomer(account: Account, id: string): boolean {
+  const customer = account.customers.get(id);
+  return customer !== undefined && customer.deleted !== true;
+}
+
+/** The control API's way in: a customer under a chosen id; the same id again changes nothing. */
+export function createChosenCustomer(
+  account: Account,
+  wanted: Pick<Customer, 'id' | 'name' | 'email' | 'metadata'>,
+): Customer {
+  const known = account.customers.get(wanted.id);
+  if (known?.deleted === true) throw refused(`Customer ${wanted.id} was deleted`);
+  return known ?? account.customers.put(wanted.id, { ...blank(account, wanted.id), ...wanted });
+}
+
+function create(account: Account, { params }: ApiCall): Customer {
+  const { expand: _expand, metadata: given, ...fields } = parseParams(writeParams, params);
+  const customer = blank(account, newId('cus'));
+  return account.customers.put(customer.id, {
+    ...merge(customer, fields),
+    metadata: mergeMetadata({}, given),
+  });
+}
+
+function update(account: Account, { params, pathIds }: ApiCall): Customer {
+  const { expand: _expand, metadata: given, ...fields } = parseParams(writeParams, params);
+  const customer = found(account, pathIds['id']);
+  return account.customers.put(customer.id, {
+    ...merge(customer, fields),
+    metadata: mergeMetadata(customer.metadata, given),
+  });
+}
+
+function merge(
+  customer: Customer,
+  fields: Omit<z.infer<typeof writeParams>, 'expand' | 'metadata'>,
+): Customer {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return customerSchema.parse({ ...customer, ...Object.fromEntries(given) });
+}
+
+function found(account: Account, id = ''): Customer {
+  const customer = account.customers.get(id);
+  if (customer === undefined || customer.deleted === true) throw noSuch('customer', id, 'id', 404);
+  return customer;
+}
+
+function tombstone(id: string): object {
+  return { id, object: 'customer', deleted: true };
+}
+
+function blank(account: Account, id: string): Customer {
+  return {
+    id,
+    object: 'customer',
+    address: null,
+    balance: 0,
+    created: account.clock.nowSeconds(),
+    currency: null,
+    default_source: null,
+    delinquent: false,
+    description: null,
+    discount: null,
+    email: null,
+    invoice_prefix: newId('I', 7).slice(2).toUpperCase(),
+    invoice_settings: {
+      custom_fields: null,
+      default_payment_method: null,
+      footer: null,
+      rendering_options: null,
+    },
+    livemode: false,
+    metadata: {},
+    name: null,
+    next_invoice_sequence: 1,
+    phone: null,
+    preferred_locales: [],
+    shipping: null,
+    tax_exempt: 'none',
+    test_clock: null,
+  };
+}

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { noSuch } from '../core/errors.ts';
+import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import {
+  boolean,
+  clearableText,
+  expand,
+  mergeMetadata,
+  metadata,
+  parseParams,
+  text,
+  withoutUndefined,
+} from '../core/params.ts';
+import type { ApiCall, Route } from '../core/router.ts';
+import type { Account } from './account.ts';
+import { claimLookupKey } from './lookup-keys.ts';
+import { createPrice } from './price-creation.ts';
+
+export const priceSchema = z.object({
+  id: z.string(),
+  object: z.literal('price'),
+  active: z.boolean(),
+  billing_scheme: z.literal('per_unit'),
+  created: z.number(),
+  currency: z.string(),
+  custom_unit_amount: z.null(),
+  livemode: z.literal(false),
+  lookup_key: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()),
+  nickname: z.string().nullable(),
+  product: z.string(),
+  recurring: z
+    .object({
+      interval: z.enum(['day', 'week', 'month', 'year']),
+      interval_count: z.number(),
+      meter: z.string().nullable(),
+      trial_period_days: z.null(),
+      usage_type: z.enum(['licensed', 'metered']),
+    })
+    .nullable(),
+  tax_behavior: z.string(),
+  tiers_mode: z.null(),
+  transform_quantity: z.object({ divide_by: z.number(), round: z.enum(['up', 'down']) }).nullable(),
+  type: z.enum(['one_time', 'recurring']),
+  unit_amount: z.number().nullable(),
+  unit_amount_decimal: z.string(),
+});
+export type Price = z.infer<typeof priceSchema>;
+
+const updateParams = z.strictObject({
+  active: boolean.optional(),
+  expand,
+  lookup_key: clearableText.optional(),
+  metadata: metadata.optional(),
+  nickname: clearableText.optional(),
+  transfer_lookup_key: boolean.optional(),
+});
+const listParams = z.strictObject({
+  ...pageParams,
+  active: boolean.optional(),
+  currency: text.optional(),
+  expand,
+  lookup_keys: z.array(text).max(10).optional(),
+  product: text.optional(),
+  recurring: z
+    .strictObject({
+      interval: text.optional(),
+      meter: text.optional(),
+      usage_type: text.optional(),
+    })
+    .optional(),
+  type: text.optional(),
+});
+
+/** Prices (https://docs.stripe.com/api/prices): per unit, one-time or recurring, licensed or metered. */
+export function priceRoutes(account: Account): Route[] {
+  const { prices } = account;
+  return [
+    { method: 'POST', path: '/v1/prices', handle: ({ params }) => createPrice(account, params) },
+    {
+      method: 'GET',
+      path: '/v1/prices',
+      handle: ({ params, path }) => {
+        const wanted = parseParams(listParams, params);
+        const rows = newestFirst(prices.values(), (price) => isListed(price, wanted));
+        return toPage(rows, wanted, path);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/prices/:id',
+      handle: ({ pathIds }) => found(account, pathIds['id']),
+    },
+    { method: 'POST', path: '/v1/prices/:id', handle: (call) => update(account, call) },
+  ];
+}
+
+function update(account: Account, { params, pathIds }: ApiCall): Price {
+  const given = parseParams(updateParams, params);
+  const price = found(account, pathIds['id']);
+  const { expand: _expand, metadata: change, transfer_lookup_key: take, ...fields } = given;
+  if (typeof fields.lookup_key === 'string') {
+    claimLookupKey(account, fields.lookup_key, price.id, take ?? false);
+  }
+  return account.prices.put(price.id, {
+    ...price,
+    ...withoutUndefined(fields),
+    metadata: mergeMetadata(price.metadata, change),
+  });
+}
+
+function isListed(price: Price, wanted: z.infer<typeof listParams>): boolean {
+  const { active, currency, lookup_keys: keys, product, recurring, type } = wanted;
+  return (
+    (active === undefined || price.active === active) &&
+    (currency === undefined || price.currency === currency) &&
+    (keys === undefined || (price.lookup_key !== null && keys.includes(price.lookup_key))) &&
+    (product === undefined || price.product === product) &&
+    (type === undefined || price.type === type) &&
+    (recurring?.interval === undefined || price.recurring?.interval === recurring.interval) &&
+    (recurring?.meter === undefined || price.recurring?.meter === recurring.meter) &&
+    (recurring?.usage_type === undefined || price.recurring?.usage_type === recurring.usage_type)
+  );
+}
+
+function found(account: Account, id = ''): Price {
+  const price = account.prices.get(id);
+  if (price === undefined) throw noSuch('price', id, 'id', 404);
+  return price;
+}

@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { noSuch, refused } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import {
+  boolean,
+  clearableText,
+  expand,
+  mergeMetadata,
+  metadata,
+  parseParams,
+  text,
+  withoutUndefined,
+} from '../core/params.ts';
+import type { ApiCall, Route } from '../core/router.ts';
+import type { Account } from './account.ts';
+
+export const productSchema = z.object({
+  id: z.string(),
+  object: z.literal('product'),
+  active: z.boolean(),
+  created: z.number(),
+  default_price: z.null(),
+  description: z.string().nullable(),
+  images: z.array(z.string()),
+  livemode: z.literal(false),
+  marketing_features: z.array(z.unknown()),
+  metadata: z.record(z.string(), z.string()),
+  name: z.string(),
+  package_dimensions: z.null(),
+  shippable: z.boolean().nullable(),
+  statement_descriptor: z.string().nullable(),
+  tax_code: z.string().nullable(),
+  tax_details: z.null(),
+  type: z.literal('service'),
+  unit_label: z.string().nullable(),
+  updated: z.number(),
+  url: z.string().nullable(),
+});
+export type Product = z.infer<typeof productSchema>;
+
+const changeable = {
+  active: boolean.optional(),
+  description: clearableText.optional(),
+  expand,
+  metadata: metadata.optional(),
+  statement_descriptor: clearableText.optional(),
+  tax_code: clearableText.optional(),
+  unit_label: clearableText.optional(),
+  url: clearableText.optional(),
+};
+const createParams = z.strictObject({ ...changeable, id: text.optional(), name: text });
+const updateParams = z.strictObject({ ...changeable, name: text.optional() });
+const listParams = z.strictObject({
+  ...pageParams,
+  active: boolean.optional(),
+  expand,
+  ids: z.array(text).optional(),
+});
+
+/** Products (https://docs.stripe.com/api/products), with an own id if one is given. */
+export function productRoutes(account: Account): Route[] {
+  const { products } = account;
+  return [
+    { method: 'POST', path: '/v1/products', handle: (call) => create(account, call) },
+    {
+      method: 'GET',
+      path: '/v1/products',
+      handle: ({ params, path }) => {
+        const { active, ids, ...page } = parseParams(listParams, params);
+        const isListed = (row: Product): boolean =>
+          (active === undefined || row.active === active) && (ids?.includes(row.id) ?? true);
+        return toPage(newestFirst(products.values(), isListed), page, path);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/products/:id',
+      handle: ({ pathIds }) => found(account, pathIds['id']),
+    },
+    { method: 'POST', path: '/v1/products/:id', handle: (call) => update(account, call) },
+    { method: 'DELETE', path: '/v1/products/:id', handle: (call) => remove(account, call) },
+  ];
+}
+
+/** Makes a product of a name, for prices that bring their product along (`product_data`). */
+export function createProduct(
+  account: Account,
+  fields: Partial<Product> & { name: string },
+): Product {
+  const id = fields.id ?? newId('prod');
+  if (account.products.get(id) !== undefined) {
+    throw refused('Product already exists.', { code: 'resource_already_exists', param: 'id' });
+  }
+  const now = account.clock.nowSeconds();
+  return account.products.put(id, { ...blank(id, now), ...fields, id });
+}
+
+function create(account: Account, { params }: ApiCall): Product {
+  const { expand: _expand, metadata: given, ...fields } = parseParams(createParams, params);
+  return createProduct(account, {
+    ...withoutUndefined(fields),
+    name: fields.name,
+    metadata: mergeMetadata({}, given),
+  });
+}
+
+function update(account: Account, { params, pathIds }: ApiCall): Product {
+  const { expand: _expand, metadata: given, ...fields } = parseParams(updateParams, params);
+  const product = found(account, pathIds['id']);
+  return account.products.put(product.id, {
+    ...product,
+    ...withoutUndefined(fields),
+    metadata: mergeMetadata(product.metadata, given),
+    updated: account.clock.nowSeconds(),
+  });
+}
+
+function remove(account: Account, { pathIds }: ApiCall): object {
+  const { id } = found(account, pathIds['id']);
+  for (const price of account.prices.values()) {
+    if (price.product === id) {
+      throw refused(
+        'This product cannot be deleted because it has one or more user-created prices.',
+      );
+    }
+  }
+  account.products.remove(id);
+  return { id, object: 'product', deleted: true };
+}
+
+function found(account: Account, id = ''): Product {
+  const product = account.products.get(id);
+  if (product === undefined) throw noSuch('product', id, 'id', 404);
+  return product;
+}
+
+function blank(id: string, now: number): Omit<Product, 'name'> {
+  return {
+    id,
+    object: 'product',
+    active: true,
+    created: now,
+    default_price: null,
+    description: null,
+    images: [],
+    livemode: false,
+    marketing_features: [],
+    metadata: {},
+    package_dimensions: null,
+    shippable: null,
+    statement_descriptor: null,
+    tax_code: null,
+    tax_details: null,
+    type: 'service',
+    unit_label: null,
+    updated: now,
+    url: null,
+  };
+}
