@@ -1,0 +1,55 @@
+/** Sorts outside errors into what Temporal should try again and what it should not. The one place. */
+import { ApplicationFailure } from '@temporalio/activity';
+import Stripe from 'stripe';
+import { BillingError } from '../domain/errors.ts';
+import { classifyStripeError } from '../domain/stripe-problems.ts';
+import type { StripeProblem } from '../domain/stripe-problems.ts';
+
+/** Failure types that workflows tell apart. */
+export type FailureType = 'FileUnreadable' | 'DeliveryHalted' | 'Refused' | 'Outside';
+
+export function permanent(type: FailureType, message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, type);
+}
+
+export function temporary(message: string, retryAfterMs?: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    message,
+    type: 'Outside' satisfies FailureType,
+    ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
+  });
+}
+
+/**
+ * A refusal of our own (BillingError) is final; anything from AWS, the network or a bug is tried
+ * again, for it may be mended from outside while the work waits.
+ */
+export function toActivityFailure(error: unknown): Error {
+  if (error instanceof BillingError) return permanent('Refused', error.message);
+  return error instanceof Error ? error : new Error('an unknown error was thrown');
+}
+
+/** What a failed Stripe call means; an error that is not Stripe's is undefined. */
+export function stripeProblem(error: unknown): StripeProblem | undefined {
+  if (!(error instanceof Stripe.errors.StripeError)) return undefined;
+  return classifyStripeError({
+    type: error.type,
+    message: error.message,
+    ...(error.statusCode === undefined ? {} : { statusCode: error.statusCode }),
+    ...(error.code === undefined ? {} : { code: error.code }),
+    ...(error.headers === undefined ? {} : { headers: error.headers }),
+  });
+}
+
+const unreadable = new Map([
+  ['NoSuchKey', 'does not exist'],
+  ['NotFound', 'does not exist'],
+  ['AccessDenied', 'may not be read (access denied)'],
+  ['InvalidObjectState', 'is archived and must be restored first'],
+  ['KeyTooLongError', 'has a name that the store refuses'],
+]);
+
+/** Why S3 will never hand out this object, or undefined when another try may succeed. */
+export function whyUnreadable(error: unknown): string | undefined {
+  return error instanceof Error ? unreadable.get(error.name) : undefined;
+}

@@ -1,0 +1,13 @@
+/** All activities of the main queue, and those of the rate-limited Stripe queue. */
+import { createDeliveryActivities, createStripeActivities } from './delivery.ts';
+import type { Dependencies } from './dependencies.ts';
+import { createProcessingActivities } from './processing.ts';
+
+export function createActivities(deps: Dependencies) {
+  return { ...createProcessingActivities(deps), ...createDeliveryActivities(deps) };
+}
+
+export { createStripeActivities };
+
+export type Activities = ReturnType<typeof createActivities>;
+export type StripeActivities = ReturnType<typeof createStripeActivities>;

@@ -1,0 +1,99 @@
+/** Processes one chunk of a job: its files a few at a time, all of them or none. */
+import { Context } from '@temporalio/activity';
+import { inputKey } from '../domain/files.ts';
+import { addBytes } from '../domain/processing.ts';
+import type { FileResult } from '../domain/processing.ts';
+import type { Dependencies } from './dependencies.ts';
+import { processFile } from './process-file.ts';
+
+/** Files of one chunk read at the same time. */
+const filesAtOnce = 4;
+/** The server hears of the position at most this often. */
+const beatEveryMs = 1000;
+
+export interface ChunkOrder {
+  processingId: string;
+  customerId: string;
+  chunk: number;
+  /** Relative to the customer's input prefix. */
+  files: string[];
+}
+
+/** Where a chunk stands; the successor of a killed worker goes on from it. */
+interface ChunkPosition {
+  results: FileResult[];
+  /** Bytes read of the files under way, by key. */
+  reading: Record<string, number>;
+}
+
+/** Runs inside an activity: heartbeats its position, and stops when the activity is cancelled. */
+export async function processChunk(
+  deps: Dependencies,
+  order: ChunkOrder,
+): Promise<{ files: number; bytes: number }> {
+  const position = trackPosition();
+  const stop = new AbortController();
+  const signal = AbortSignal.any([Context.current().cancellationSignal, stop.signal]);
+  const remaining = order.files
+    .filter((file) => !position.has(inputKey(order.customerId, file)))
+    .values();
+  let failure: Error | undefined;
+  const takeFiles = async (): Promise<void> => {
+    for (const file of remaining) {
+      if (signal.aborted) return;
+      const key = inputKey(order.customerId, file);
+      const result = await processFile(deps, { ...order, file }, signal, (bytes) => {
+        position.reading(key, bytes);
+      });
+      position.done(result);
+      deps.metrics.filesProcessed.inc();
+      deps.metrics.bytesProcessed.inc(result.bytes);
+    }
+  };
+  const stopAll = (error: unknown): void => {
+    failure ??= error instanceof Error ? error : new Error('a file failed');
+    stop.abort();
+  };
+  // All are waited for: nothing may still write when the job's outputs are removed.
+  await Promise.all(
+    Array.from({ length: filesAtOnce }, async () => await takeFiles().catch(stopAll)),
+  );
+  Context.current().cancellationSignal.throwIfAborted();
+  if (failure !== undefined) throw failure;
+  const results = position.results();
+  await deps.processings.saveResults(order.processingId, order.chunk, results);
+  const bytes = results.reduce((total, result) => addBytes(total, result.bytes), 0);
+  return { files: results.length, bytes };
+}
+
+function trackPosition() {
+  const context = Context.current();
+  const earlier = context.info.heartbeatDetails as ChunkPosition | undefined;
+  const finished = new Map(earlier?.results.map((result) => [result.key, result]));
+  const underWay = new Map<string, number>();
+  let lastBeatMs = 0;
+  const beat = (): void => {
+    const nowMs = performance.now();
+    if (nowMs - lastBeatMs < beatEveryMs) return;
+    lastBeatMs = nowMs;
+    const position: ChunkPosition = {
+      results: [...finished.values()],
+      reading: Object.fromEntries(underWay),
+    };
+    context.heartbeat(position);
+  };
+  return {
+    has: (key: string): boolean => finished.has(key),
+    reading: (key: string, bytes: number): void => {
+      underWay.set(key, bytes);
+      beat();
+    },
+    done: (result: FileResult): void => {
+      underWay.delete(result.key);
+      finished.set(result.key, result);
+      beat();
+    },
+    results: (): FileResult[] =>
+      [...finished.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+  };
+}

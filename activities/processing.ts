@@ -1,0 +1,95 @@
+/** The activities of `processFiles`. Each may run again after a crash at any line. */
+import { createHash } from 'node:crypto';
+import { BillingError } from '../domain/errors.ts';
+import { parseFiles } from '../domain/files.ts';
+import { parseCustomerId, parseProcessingId } from '../domain/ids.ts';
+import type { ProcessingRequest, ProcessingStatus } from '../domain/processing.ts';
+import type { DeliveryState } from '../domain/usage.ts';
+import { announceUsage } from '../platform/temporal.ts';
+import type { Dependencies } from './dependencies.ts';
+import { toActivityFailure } from './failures.ts';
+import { processChunk } from './process-chunk.ts';
+import type { ChunkOrder } from './process-chunk.ts';
+import { removeProcessingOutputs } from './remove-outputs.ts';
+
+interface JobRef {
+  processingId: string;
+  customerId: string;
+}
+
+export function createProcessingActivities(deps: Dependencies) {
+  const isoNow = () => deps.now().toISOString();
+
+  /** Checks the job again, for anyone may start a workflow, and writes its row once. */
+  async function beginProcessing(
+    request: ProcessingRequest,
+  ): Promise<{ status: ProcessingStatus; files: string[]; totalBytes: number }> {
+    try {
+      const processingId = parseProcessingId(request.processingId);
+      const customerId = parseCustomerId(request.customerId);
+      const files = parseFiles(customerId, processingId, request.files);
+      const filesDigest = createHash('sha256').update(JSON.stringify(files)).digest('hex');
+      const job = { processingId, customerId, fileCount: files.length, filesDigest };
+      const row = await deps.processings.begin(job, isoNow());
+      if (row.customerId !== customerId || row.filesDigest !== filesDigest) {
+        throw new BillingError(
+          'conflict',
+          `processing ${processingId} was begun with another customer or other files`,
+        );
+      }
+      return { status: row.status, files, totalBytes: row.totalBytes ?? 0 };
+    } catch (error) {
+      throw toActivityFailure(error);
+    }
+  }
+
+  /**
+   * Marks the job completed, writes its one usage record and announces it. The completion time comes
+   * from the row, so a second run after a crash offers the ledger the same facts.
+   */
+  async function completeProcessing(
+    job: JobRef & { totalBytes: number },
+  ): Promise<{ delivery: DeliveryState }> {
+    try {
+      const row = await deps.processings.complete(job.processingId, job.totalBytes, isoNow());
+      if (row?.completedAt === undefined || row.totalBytes === undefined) {
+        throw new BillingError('conflict', `processing ${job.processingId} is not under way`);
+      }
+      const usage = await deps.ledger.record(
+        {
+          identifier: job.processingId,
+          customerId: row.customerId,
+          meter: 'file_processed',
+          quantity: String(row.totalBytes),
+          occurredAt: row.completedAt,
+          source: { kind: 'processing', id: job.processingId },
+        },
+        isoNow(),
+      );
+      const waits = usage.state === 'pending' || usage.state === 'sending';
+      if (waits) await announceUsage(deps.temporal, deps.taskQueue, usage);
+      return { delivery: usage.state };
+    } catch (error) {
+      throw toActivityFailure(error);
+    }
+  }
+
+  /** Marks the job failed, unless it had completed. */
+  async function failProcessing(job: JobRef & { error: string }): Promise<void> {
+    await deps.processings.fail(job.processingId, job.error, isoNow());
+    deps.logger.warn({ ...job }, 'processing failed');
+  }
+
+  async function removeOutputs(job: JobRef): Promise<{ removed: number }> {
+    const removed = await removeProcessingOutputs(deps, job.customerId, job.processingId);
+    return { removed };
+  }
+
+  return {
+    beginProcessing,
+    processChunk: async (order: ChunkOrder) => await processChunk(deps, order),
+    completeProcessing,
+    failProcessing,
+    removeOutputs,
+  };
+}

@@ -1,0 +1,171 @@
+/** The whole configuration: one schema, parsed once, all problems reported together. */
+import { z } from 'zod';
+import { BillingError } from '../domain/errors.ts';
+
+const text = z.string().min(1);
+const wholeNumber = (fallback: number, from: number, to: number) =>
+  z.coerce.number().int().min(from).max(to).default(fallback);
+const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((value) => value === 'true');
+const decimal = z.string().regex(/^[0-9]{1,9}(\.[0-9]{1,12})?$/, 'must be a decimal number');
+
+const schema = z.object({
+  STRIPE_SECRET_KEY: text
+    .regex(/^(sk|rk)_(test|live)_/, 'must begin with sk_test_, sk_live_, rk_test_ or rk_live_')
+    .optional()
+    .describe('Stripe secret key; without it billing is off'),
+  STRIPE_PUBLISHABLE_KEY: text.optional().describe('Stripe key for the card form'),
+  STRIPE_WEBHOOK_SECRET: text
+    .optional()
+    .describe('webhook signing secrets, comma-separated during rotation'),
+  STRIPE_SECRET_ID: text
+    .optional()
+    .describe('AWS Secrets Manager id of {"STRIPE_SECRET_KEY": …}, instead of the variable'),
+  STRIPE_API_BASE: z.url().optional().describe('Stripe address, when it is not api.stripe.com'),
+  TEMPORAL_ADDRESS: text
+    .regex(/^[^\s/]+:[0-9]+$/, 'must be host:port')
+    .default('127.0.0.1:7233')
+    .describe('Temporal frontend, host:port'),
+  TEMPORAL_NAMESPACE: text.default('default').describe('Temporal namespace'),
+  TASK_QUEUE: text.default('durabill').describe('Temporal task queue'),
+  AWS_REGION: text.default('us-east-1').describe('AWS region'),
+  AWS_ACCESS_KEY_ID: text.optional().describe('AWS key; without it the usual AWS chain is asked'),
+  AWS_SECRET_ACCESS_KEY: text.optional().describe('AWS secret key'),
+  AWS_SESSION_TOKEN: text.optional().describe('AWS session token'),
+  DYNAMODB_ENDPOINT: z.url().optional().describe('DynamoDB address, when it is not AWS'),
+  S3_ENDPOINT: z.url().optional().describe('S3 address, when it is not AWS'),
+  BUCKET: text.default('siftbeam').describe('bucket of the customers’ files'),
+  TABLE_PREFIX: text
+    .regex(/^[A-Za-z0-9_.-]{1,100}$/)
+    .default('siftbeam-')
+    .describe('put before every table name'),
+  PORT: wholeNumber(8080, 0, 65_535).describe('port of the API'),
+  WORKER_HEALTH_PORT: wholeNumber(8081, 0, 65_535).describe(
+    'port of the worker’s health and metrics',
+  ),
+  ADMIN_TOKEN: text
+    .min(16, 'must have 16 characters or more')
+    .optional()
+    .describe('operators’ token'),
+  REDIS_URL: z.url().optional().describe('Redis or Valkey that shares the rate limit'),
+  COST_PER_CAST_CENTS: wholeNumber(1, 0, 1_000_000).describe('cents for a cast'),
+  COST_PER_BYTE_CENTS: decimal.default('0').describe('cents for a byte, decimal'),
+  RATE_LIMIT_PER_MINUTE: wholeNumber(60, 1, 1_000_000).describe('requests a minute and key'),
+  BUDGET_OUTAGE: z
+    .enum(['allow', 'deny'])
+    .default('allow')
+    .describe('casts while the store is down'),
+  BILLING_PLAN_DEFAULT: text.default('free').describe('plan of a new customer'),
+  SERVER_NAME: text.optional().describe('name of this machine on the uptime page'),
+  HOURLY_RATE: wholeNumber(100, 0, 100_000_000).describe('uptime per hour, minor units'),
+  CURRENCY: z
+    .string()
+    .regex(/^[a-z]{3}$/, 'must be three small letters')
+    .default('jpy')
+    .describe('of uptime'),
+  STORAGE_AVERAGE_OVER: z
+    .enum(['recorded-days', 'calendar-days'])
+    .default('recorded-days')
+    .describe('what the month’s average is divided by'),
+  DELIVERY_RATE_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe('meter events a second over all workers (25 with test keys, 1,000 with live ones)'),
+  APPLY_SCHEDULES: flag.describe('the worker applies the schedules at start'),
+  WORKFLOW_BUNDLE: text.optional().describe('pre-built workflow bundle (npm run build makes one)'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('least level that is logged'),
+});
+
+export type Config = z.output<typeof schema>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const secretVariables = new Set([
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRET',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'ADMIN_TOKEN',
+  'REDIS_URL',
+]);
+
+/** The process's environment: the only place that reads it. */
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
+/** Throws BillingError `invalid_request` that lists every problem, one to a line. */
+export function parseConfig(environment: Environment): Config {
+  const parsed = schema.safeParse(withoutEmpty(environment));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    (issue) => `  ${issue.path.join('.')}: ${issue.message}`,
+  );
+  throw new BillingError(
+    'invalid_request',
+    `the configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.join('\n')}`,
+  );
+}
+
+export interface VariableReport {
+  variable: string;
+  /** What is in force, secrets masked; empty when nothing is. */
+  value: string;
+  from: 'environment' | 'default' | 'not set';
+  problem?: string;
+  meaning: string;
+}
+
+/** Every variable with its value, where that comes from, and what is wrong with it. */
+export function reportConfig(environment: Environment): VariableReport[] {
+  const given = withoutEmpty(environment);
+  const problems = new Map(
+    schema.safeParse(given).error?.issues.map((issue) => [issue.path[0], issue.message]),
+  );
+  const defaults: Record<string, unknown> = schema.parse({});
+  return Object.entries(schema.shape).map(([variable, shape]) => {
+    const own = given[variable];
+    const fallback = defaults[variable];
+    const problem = problems.get(variable);
+    return {
+      variable,
+      value: own === undefined ? show(fallback) : mask(variable, own),
+      from: own !== undefined ? 'environment' : fallback === undefined ? 'not set' : 'default',
+      ...(problem === undefined ? {} : { problem }),
+      meaning: shape.description ?? '',
+    };
+  });
+}
+
+/** Stripe takes 1,000 meter events a second live and 25 in test mode (Stripe, rate limits). */
+export function deliveryRatePerSecond(config: Config): number {
+  const live = /^(sk|rk)_live_/.test(config.STRIPE_SECRET_KEY ?? '');
+  return config.DELIVERY_RATE_PER_SECOND ?? (live ? 1000 : 25);
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function mask(variable: string, value: string): string {
+  if (!secretVariables.has(variable)) return value;
+  return value.length > 16 ? `${value.slice(0, 8)}…` : '…';
+}
+
+function withoutEmpty(environment: Environment): Record<string, string> {
+  const known = Object.keys(schema.shape);
+  return Object.fromEntries(
+    known.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+}

@@ -1,0 +1,46 @@
+/** Prometheus metrics of one process. No label is unbounded: never a customer, a key or a message. */
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    filesProcessed: new Counter({
+      name: 'durabill_files_processed_total',
+      help: 'Files read, compressed and written',
+      registers,
+    }),
+    bytesProcessed: new Counter({
+      name: 'durabill_bytes_processed_total',
+      help: 'Input bytes of the files processed',
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'durabill_deliveries_total',
+      help: 'Calls that tried to deliver a usage record, by how they ended',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    deliverySeconds: new Histogram({
+      name: 'durabill_delivery_seconds',
+      help: 'From a usage record being written to Stripe having it',
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600, 86_400],
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'durabill_dead_letters_total',
+      help: 'Work laid aside for a person, by kind',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
+    deliveryHalted: new Counter({
+      name: 'durabill_delivery_halted_total',
+      help: 'Times that Stripe refused our key and a shard stopped: an alarm',
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,17 @@
+/** Bundles the workflow code. Production does it once, ahead (`npm run build`), with the same SDK. */
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+
+const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+
+export async function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+  return await bundleWorkflowCode({ workflowsPath });
+}
+
+/** Writes the bundle for `WORKFLOW_BUNDLE`. */
+export async function writeBundle(path: string): Promise<void> {
+  const { code } = await bundleWorkflows();
+  await writeFile(path, code);
+}

@@ -1,0 +1,106 @@
+/** The worker's process: wires clients → activities → workers, and runs until it is told to stop. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { NativeConnection } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
+import { gzipProcessor } from '../activities/processor.ts';
+import { createDynamoDb, createS3, createStripe } from '../platform/clients.ts';
+import { deliveryRatePerSecond, parseConfig, readEnvironment } from '../platform/config.ts';
+import type { Config } from '../platform/config.ts';
+import { serveHealth } from '../platform/health.ts';
+import { createLogger } from '../platform/logger.ts';
+import type { Logger } from '../platform/logger.ts';
+import { createMetrics } from '../platform/metrics.ts';
+import { applySchedules } from '../platform/schedules.ts';
+import { createTemporalClient, temporalConnectionOptions } from '../platform/temporal.ts';
+import { createDeadLetters } from '../tables/dead-letters.ts';
+import { createTableStore } from '../tables/dynamo.ts';
+import { createProcessingHistory } from '../tables/processing-history.ts';
+import { createUsageLedger } from '../tables/usage-ledger.ts';
+import { bundleWorkflows } from './bundle.ts';
+import { createWorkers, installRuntime } from './run.ts';
+
+async function main(): Promise<void> {
+  const environment = readEnvironment();
+  const config = parseConfig(environment);
+  const logger = createLogger('worker', config.LOG_LEVEL);
+  installRuntime((level, message) => {
+    logger[level === 'ERROR' ? 'error' : 'warn']({ from: 'temporal' }, message);
+  });
+  const metrics = createMetrics();
+  const stripe = await createStripe(config);
+  if (stripe === undefined) {
+    logger.warn('billing is off: set STRIPE_SECRET_KEY (or STRIPE_SECRET_ID) to deliver usage');
+  }
+  const tables = createTableStore(createDynamoDb(config), config.TABLE_PREFIX);
+  const temporal = createTemporalClient(config, environment);
+  const bundling = loadBundle(config);
+  const connection = await connect(config, logger);
+  const workers = await createWorkers(
+    {
+      connection,
+      namespace: config.TEMPORAL_NAMESPACE,
+      taskQueue: config.TASK_QUEUE,
+      workflowBundle: await bundling,
+      deliveryRatePerSecond: deliveryRatePerSecond(config),
+    },
+    {
+      s3: createS3(config),
+      bucket: config.BUCKET,
+      stripe,
+      temporal,
+      taskQueue: config.TASK_QUEUE,
+      ledger: createUsageLedger(tables),
+      processings: createProcessingHistory(tables),
+      deadLetters: createDeadLetters(tables),
+      processor: gzipProcessor,
+      logger,
+      metrics,
+      now: () => new Date(),
+    },
+  );
+  if (config.APPLY_SCHEDULES) await applySchedules(temporal, config.TASK_QUEUE);
+  const isHealthy = (): boolean => workers.every((worker) => worker.getState() === 'RUNNING');
+  const health = await serveHealth(config.WORKER_HEALTH_PORT, isHealthy, metrics.registry);
+  try {
+    const running = runAll(workers);
+    logger.info({ taskQueue: config.TASK_QUEUE }, 'worker ready');
+    await running;
+  } finally {
+    health.close();
+    await temporal.connection.close();
+    await connection.close();
+  }
+}
+
+async function loadBundle(config: Config) {
+  if (config.WORKFLOW_BUNDLE !== undefined) return { codePath: config.WORKFLOW_BUNDLE };
+  return await bundleWorkflows();
+}
+
+/** Temporal may come up after us: tried for two minutes, and said. */
+async function connect(config: Config, logger: Logger): Promise<NativeConnection> {
+  const options = temporalConnectionOptions(config, readEnvironment());
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await NativeConnection.connect(options);
+    } catch (error) {
+      if (attempt >= 60) throw error;
+      logger.warn({ address: config.TEMPORAL_ADDRESS, attempt }, 'waiting for Temporal');
+      await delay(2000);
+    }
+  }
+}
+
+/** SIGTERM and SIGINT stop both workers (the SDK listens); one that fails stops the other. */
+async function runAll(workers: readonly Worker[]): Promise<void> {
+  const stopAll = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  await Promise.all(
+    workers.map(async (worker) => {
+      await worker.run().finally(stopAll);
+    }),
+  );
+}
+
+await main();

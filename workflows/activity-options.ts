@@ -1,0 +1,52 @@
+/** Timeouts and retries of every activity, written out: none is left to a default. */
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
+import type { Activities, StripeActivities } from '../activities/index.ts';
+import { stripeTaskQueue } from '../domain/temporal-names.ts';
+
+/**
+ * Short conditional writes to our own tables. Local: they ride on the workflow task, which saves the
+ * server three events each. They wait out an outage of the store.
+ */
+export const tableActivities = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: '3 days',
+  retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/** Listing and waking: small, but with more than one call, and worth seeing in the UI. */
+export const housekeepingActivities = proxyActivities<Activities>({
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '3 days',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/** Moves bytes; hears of cancellation through its heartbeats, and is waited for. */
+export const fileActivities = proxyActivities<Activities>({
+  startToCloseTimeout: '12 hours',
+  scheduleToCloseTimeout: '3 days',
+  heartbeatTimeout: '10 seconds',
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/**
+ * Calls to Stripe, on the queue that Temporal limits. The first round backs off by 1, 2 and 4 s; what
+ * it cannot deliver is put off by the ledger, and later rounds are one try each.
+ */
+export function stripeActivities(taskQueue: string, round: 'first' | 'later'): StripeActivities {
+  return proxyActivities<StripeActivities>({
+    taskQueue: stripeTaskQueue(taskQueue),
+    startToCloseTimeout: '15 seconds',
+    scheduleToCloseTimeout: '1 hour',
+    retry: {
+      initialInterval: '1 second',
+      backoffCoefficient: 2,
+      maximumInterval: '10 seconds',
+      maximumAttempts: round === 'first' ? 4 : 1,
+    },
+  });
+}

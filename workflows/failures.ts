@@ -1,0 +1,21 @@
+/** Reads the failures that activities end in. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  TimeoutFailure,
+  isCancellation,
+} from '@temporalio/workflow';
+
+/** The words of the innermost cause, for a person. */
+export function reasonOf(error: unknown): string {
+  if (isCancellation(error)) return 'cancelled';
+  if (error instanceof ActivityFailure && error.cause !== undefined) return reasonOf(error.cause);
+  if (error instanceof TimeoutFailure) return `timed out (${error.timeoutType})`;
+  return error instanceof Error ? error.message : 'an unknown error';
+}
+
+/** Whether an activity failed with this type of ours. */
+export function failedAs(error: unknown, type: string): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure && cause.type === type;
+}

@@ -1,0 +1,144 @@
+/**
+ * One job: its files are processed, its bytes recorded as usage once, and the usage delivered. What
+ * fails before completion is undone and metered nowhere; what fails after it is the delivery's to mend.
+ */
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineSignal,
+  isCancellation,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { addBytes } from '../domain/processing.ts';
+import type {
+  ProcessingOutcome,
+  ProcessingProgress,
+  ProcessingRequest,
+} from '../domain/processing.ts';
+import { chunkFiles } from '../domain/files.ts';
+import { queryNames, searchAttributes, signalNames } from '../domain/temporal-names.ts';
+import type { DeliveryState, UsageSettled } from '../domain/usage.ts';
+import { fileActivities, housekeepingActivities, tableActivities } from './activity-options.ts';
+import { reasonOf } from './failures.ts';
+
+/** Chunks of one job under way at the same time, over all workers. */
+const chunksAtOnce = 4;
+/** How long the job stays open to tell how its delivery went; the delivery itself has no such limit. */
+const deliveryPatience = '1 hour';
+
+const progressQuery = defineQuery<ProcessingProgress>(queryNames.progress);
+const usageSettled = defineSignal<[UsageSettled]>(signalNames.usageSettled);
+const totalBytesKey = { name: 'TotalBytes', type: searchAttributes.TotalBytes } as const;
+
+export async function processFiles(request: ProcessingRequest): Promise<ProcessingOutcome> {
+  const { processingId, customerId } = request;
+  const progress: ProcessingProgress = {
+    step: 'starting',
+    fileCount: request.files.length,
+    filesDone: 0,
+    bytesDone: 0,
+  };
+  let settled: UsageSettled | undefined;
+  setHandler(progressQuery, () => progress);
+  setHandler(usageSettled, (told) => {
+    settled = told;
+  });
+
+  const begun = await CancellationScope.nonCancellable(
+    async () => await tableActivities.beginProcessing(request),
+  );
+  if (begun.status === 'failed') {
+    throw ApplicationFailure.nonRetryable(`processing ${processingId} failed before`, 'Refused');
+  }
+  if (begun.status === 'in_progress') {
+    progress.step = 'processing';
+    try {
+      await processAll(request, begun.files, progress);
+    } catch (error) {
+      progress.step = 'undoing';
+      await undo(processingId, customerId, reasonOf(error));
+      throw error;
+    }
+  } else {
+    progress.bytesDone = begun.totalBytes;
+    progress.filesDone = begun.files.length;
+  }
+
+  progress.step = 'recording';
+  upsertSearchAttributes([{ key: totalBytesKey, value: progress.bytesDone }]);
+  const job = { processingId, customerId, totalBytes: progress.bytesDone };
+  // Its bytes are read and written: from here on a cancellation comes too late.
+  const { delivery } = await CancellationScope.nonCancellable(
+    async () => await tableActivities.completeProcessing(job),
+  );
+
+  progress.step = 'delivering';
+  if (delivery === 'pending' || delivery === 'sending') {
+    await told(() => settled !== undefined);
+  }
+  progress.step = 'done';
+  return outcome(request, progress, delivery, settled);
+}
+
+async function processAll(
+  { processingId, customerId }: ProcessingRequest,
+  files: string[],
+  progress: ProcessingProgress,
+): Promise<void> {
+  const chunks = chunkFiles(files).entries();
+  const scope = new CancellationScope();
+  await scope.run(async () => {
+    const takeChunks = async (): Promise<void> => {
+      for (const [chunk, names] of chunks) {
+        const order = { processingId, customerId, chunk, files: names };
+        const done = await fileActivities.processChunk(order);
+        progress.filesDone += done.files;
+        progress.bytesDone = addBytes(progress.bytesDone, done.bytes);
+      }
+    };
+    let failure: Error | undefined;
+    // The first failure stops the others, which are waited for: nothing may write while we undo.
+    const stop = (error: unknown): void => {
+      failure ??= error instanceof Error ? error : new Error('a chunk failed');
+      scope.cancel();
+    };
+    const takers = Array.from({ length: chunksAtOnce }, async () => await takeChunks().catch(stop));
+    await CancellationScope.nonCancellable(async () => await Promise.all(takers));
+    if (failure !== undefined) throw failure;
+  });
+}
+
+async function undo(processingId: string, customerId: string, error: string): Promise<void> {
+  await CancellationScope.nonCancellable(async () => {
+    await housekeepingActivities.removeOutputs({ processingId, customerId });
+    await tableActivities.failProcessing({ processingId, customerId, error });
+  });
+}
+
+/** Waits to hear of the delivery; a cancellation only ends the waiting. */
+async function told(heard: () => boolean): Promise<void> {
+  try {
+    await condition(heard, deliveryPatience);
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+  }
+}
+
+function outcome(
+  request: ProcessingRequest,
+  progress: ProcessingProgress,
+  recorded: DeliveryState,
+  settled: UsageSettled | undefined,
+): ProcessingOutcome {
+  return {
+    processingId: request.processingId,
+    status: 'completed',
+    fileCount: request.files.length,
+    totalBytes: progress.bytesDone,
+    delivery: settled?.state ?? recorded,
+    ...(settled?.error === undefined ? {} : { deliveryError: settled.error }),
+  };
+}

@@ -1,0 +1,163 @@
+/** What one run of `deliverUsage` remembers, and how it moves. */
+import { condition, isCancellation, log, sleep, workflowInfo } from '@temporalio/workflow';
+import { DeliveryQueue } from '../domain/delivery-queue.ts';
+import type { QueuedDelivery } from '../domain/delivery-queue.ts';
+import { housekeepingActivities, stripeActivities } from './activity-options.ts';
+import type {
+  DeliverUsageInput,
+  DeliveryProgress,
+  DeliveryTally,
+  UsageArrival,
+} from './contract.ts';
+import { failedAs, reasonOf } from './failures.ts';
+
+/** Lanes of one shard sending at the same time. */
+const lanesAtOnce = 20;
+/** Waiting records handed to the next run; the rest is found again by a sweep. */
+const mostCarried = 1000;
+/** With more left in the ledger, the shard looks again when so few wait. */
+const fewWaiting = 100;
+/** When Stripe refuses our key every record would fail alike: the shard stops for so long. */
+const haltMs = 5 * 60_000;
+/** A record that has just arrived is due at once and gets the first round of retries. */
+const atOnce = 0;
+
+export class ShardDelivery {
+  readonly tally: DeliveryTally;
+  readonly #shard: number;
+  readonly #queue: DeliveryQueue;
+  readonly #firstRound = stripeActivities(workflowInfo().taskQueue, 'first');
+  readonly #laterRound = stripeActivities(workflowInfo().taskQueue, 'later');
+  #sweepWanted: boolean;
+  #moreInLedger = false;
+  #haltedUntilMs = 0;
+  /** After a halt one record goes first; the others follow when it was taken. */
+  #probing = false;
+  #changes = 0;
+  #seenChanges = 0;
+  #alarmAtMs: number | undefined;
+
+  constructor(input: DeliverUsageInput) {
+    this.#shard = input.shard;
+    this.#queue = new DeliveryQueue(input.carried);
+    this.#sweepWanted = input.sweep ?? false;
+    this.tally = input.tally ?? { delivered: 0, laidAside: 0, putOff: 0 };
+  }
+
+  arrive({ identifier, lane }: UsageArrival): void {
+    this.#queue.add({ identifier, lane, dueAtMs: atOnce });
+    this.#changes += 1;
+  }
+
+  wantSweep(): void {
+    this.#sweepWanted = true;
+    this.#changes += 1;
+  }
+
+  /** Nothing is being sent. */
+  isQuiet(): boolean {
+    return this.#queue.inFlight === 0;
+  }
+
+  /** Nothing is left to do. */
+  isIdle(): boolean {
+    return this.isQuiet() && this.#queue.waiting === 0 && !this.#sweepWanted;
+  }
+
+  handOver(): DeliverUsageInput {
+    const left = this.#queue.waiting > mostCarried;
+    return {
+      shard: this.#shard,
+      carried: this.#queue.carry(mostCarried),
+      sweep: this.#sweepWanted || this.#moreInLedger || left,
+      tally: this.tally,
+    };
+  }
+
+  progress(): DeliveryProgress {
+    const halted = this.#haltedUntilMs > Date.now();
+    return {
+      shard: this.#shard,
+      waiting: this.#queue.waiting,
+      inFlight: this.#queue.inFlight,
+      ...this.tally,
+      ...(halted ? { haltedUntil: new Date(this.#haltedUntilMs).toISOString() } : {}),
+    };
+  }
+
+  /** Looks into the ledger when asked to, and begins what may be sent now. */
+  async start(): Promise<void> {
+    if (this.#sweepWanted) await this.#sweep();
+    if (Date.now() < this.#haltedUntilMs) return;
+    for (const entry of this.#queue.take(Date.now(), this.#probing ? 1 : lanesAtOnce)) {
+      void this.#deliver(entry);
+    }
+  }
+
+  /** Waits until a signal came, a delivery ended, or something falls due. */
+  async change(): Promise<void> {
+    this.#setAlarm();
+    await condition(() => this.#changes !== this.#seenChanges);
+    this.#seenChanges = this.#changes;
+  }
+
+  async #sweep(): Promise<void> {
+    this.#sweepWanted = false;
+    const { waiting, more } = await housekeepingActivities.listUndelivered({ shard: this.#shard });
+    for (const entry of waiting) this.#queue.add(entry);
+    this.#moreInLedger = more;
+  }
+
+  async #deliver(entry: QueuedDelivery): Promise<void> {
+    const { identifier } = entry;
+    const round = entry.dueAtMs === atOnce ? this.#firstRound : this.#laterRound;
+    let againAtMs: number | undefined;
+    try {
+      const { state } = await round.sendUsage({ identifier });
+      if (state === 'delivered') this.tally.delivered += 1;
+      else this.tally.laidAside += 1;
+      this.#probing = false;
+    } catch (error) {
+      againAtMs = await this.#putOff(identifier, error);
+    }
+    this.#queue.finish(entry, againAtMs);
+    if (this.#moreInLedger && this.#queue.waiting < fewWaiting) this.#sweepWanted = true;
+    this.#changes += 1;
+  }
+
+  /** When it is due again; undefined when that is for the next sweep to find out. */
+  async #putOff(identifier: string, error: unknown): Promise<number | undefined> {
+    if (isCancellation(error)) return undefined;
+    const halted = failedAs(error, 'DeliveryHalted');
+    if (halted) {
+      this.#haltedUntilMs = Date.now() + haltMs;
+      this.#probing = true;
+    }
+    this.tally.putOff += 1;
+    try {
+      const order = { identifier, error: reasonOf(error), halted };
+      const deferred = await housekeepingActivities.deferUsage(order);
+      return deferred.again ? deferred.dueAtMs : undefined;
+    } catch (failure) {
+      // The record is still in the ledger as undelivered: the schedule's sweep will meet it.
+      log.error('a delivery could not be put off', { identifier, reason: reasonOf(failure) });
+      return undefined;
+    }
+  }
+
+  /** One timer for the next moment at which something may be sent. */
+  #setAlarm(): void {
+    const dueMs = this.#queue.nextDueMs();
+    if (dueMs === undefined) return;
+    const atMs = Math.max(dueMs, this.#haltedUntilMs);
+    // Something due already waits for a lane, and hears when one is free.
+    if (atMs <= Date.now() && this.#queue.inFlight > 0) return;
+    if (this.#alarmAtMs !== undefined && this.#alarmAtMs <= atMs) return;
+    this.#alarmAtMs = atMs;
+    const ring = (): void => {
+      if (this.#alarmAtMs === atMs) this.#alarmAtMs = undefined;
+      this.#changes += 1;
+    };
+    void sleep(Math.max(1, atMs - Date.now())).then(ring, () => undefined);
+  }
+}
