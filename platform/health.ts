@@ -1,10 +1,11 @@
-/** A small HTTP server for health and metrics, on 127.0.0.1. */
+/** A small HTTP server for health and metrics, of a process without an API. */
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { Registry } from 'prom-client';
 
 /** `/healthz` answers 200 while `isHealthy` says so, else 503; `/metrics` is Prometheus text. */
 export async function serveHealth(
+  host: string,
   port: number,
   isHealthy: () => boolean,
   registry: Registry,
@@ -24,7 +25,7 @@ export async function serveHealth(
   server.requestTimeout = 10_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, host, resolve);
   });
   return server;
 }

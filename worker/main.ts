@@ -60,7 +60,12 @@ async function main(): Promise<void> {
   );
   if (config.APPLY_SCHEDULES) await applySchedules(temporal, config.TASK_QUEUE);
   const isHealthy = (): boolean => workers.every((worker) => worker.getState() === 'RUNNING');
-  const health = await serveHealth(config.WORKER_HEALTH_PORT, isHealthy, metrics.registry);
+  const health = await serveHealth(
+    config.HOST,
+    config.WORKER_HEALTH_PORT,
+    isHealthy,
+    metrics.registry,
+  );
   try {
     const running = runAll(workers);
     logger.info({ taskQueue: config.TASK_QUEUE }, 'worker ready');
