@@ -2,7 +2,6 @@
 import { deliveryLane, deliveryShardCount } from '../domain/ids.ts';
 import type { QueuedDelivery } from '../domain/delivery-queue.ts';
 import type { UsageSettled } from '../domain/usage.ts';
-import { requestSweep } from '../platform/temporal.ts';
 import type { Dependencies } from './dependencies.ts';
 import { sendUsage } from './send-usage.ts';
 import { deferUsage } from './settle-usage.ts';
@@ -42,7 +41,7 @@ export function createDeliveryActivities(deps: Dependencies) {
       const [first] = await deps.ledger.undelivered(shard, 1);
       if (first === undefined) continue;
       if (Date.parse(first.nextAttemptAt) > deps.now().getTime() - overdueMs) continue;
-      await requestSweep(deps.temporal, deps.taskQueue, shard);
+      await deps.signals.requestSweep(shard);
       woken.push(shard);
     }
     return { woken };

@@ -1,9 +1,9 @@
 /** What activities are given: real clients from the worker, others from tests. */
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { Client } from '@temporalio/client';
 import type Stripe from 'stripe';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import type { Signals } from '../platform/temporal.ts';
 import type { DeadLetters } from '../tables/dead-letters.ts';
 import type { ProcessingHistory } from '../tables/processing-history.ts';
 import type { UsageLedger } from '../tables/usage-ledger.ts';
@@ -14,8 +14,7 @@ export interface Dependencies {
   bucket: string;
   /** Undefined when billing is off. */
   stripe: Stripe | undefined;
-  temporal: Client;
-  taskQueue: string;
+  signals: Signals;
   ledger: UsageLedger;
   processings: ProcessingHistory;
   deadLetters: DeadLetters;

@@ -5,7 +5,6 @@ import { parseFiles } from '../domain/files.ts';
 import { parseCustomerId, parseProcessingId } from '../domain/ids.ts';
 import type { ProcessingRequest, ProcessingStatus } from '../domain/processing.ts';
 import type { DeliveryState } from '../domain/usage.ts';
-import { announceUsage } from '../platform/temporal.ts';
 import type { Dependencies } from './dependencies.ts';
 import { toActivityFailure } from './failures.ts';
 import { processChunk } from './process-chunk.ts';
@@ -67,7 +66,7 @@ export function createProcessingActivities(deps: Dependencies) {
         isoNow(),
       );
       const waits = usage.state === 'pending' || usage.state === 'sending';
-      if (waits) await announceUsage(deps.temporal, deps.taskQueue, usage);
+      if (waits) await deps.signals.announceUsage(usage);
       return { delivery: usage.state };
     } catch (error) {
       throw toActivityFailure(error);

@@ -1,28 +1,20 @@
 /** How a delivery ends or is put off, and who is told. */
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { afterFailedRound } from '../domain/delivery.ts';
 import { deadLetterId, workflowIds } from '../domain/ids.ts';
-import { signalNames } from '../domain/temporal-names.ts';
 import type { UsageRecord, UsageSettled } from '../domain/usage.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** How long a shard waits when Stripe refuses our key. */
 const haltMs = 5 * 60_000;
 
-/** Tells the workflow that made the usage how its delivery stands. It may have ended: that is fine. */
+/** Tells the workflow that made the usage how its delivery stands. */
 export async function settle(deps: Dependencies, record: UsageRecord): Promise<UsageSettled> {
   const settled: UsageSettled = {
     identifier: record.identifier,
     state: record.state,
     ...(record.error === undefined ? {} : { error: record.error }),
   };
-  try {
-    await deps.temporal.workflow
-      .getHandle(workflowIds.processFiles(record.source.id))
-      .signal(signalNames.usageSettled, settled);
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
+  await deps.signals.tellSource(workflowIds.processFiles(record.source.id), settled);
   return settled;
 }
 

@@ -1,11 +1,16 @@
 /** The connection to Temporal, and the few things that more than one process does with it. */
-import { Client, Connection, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { deliveryLane, deliveryShard, workflowIds } from '../domain/ids.ts';
 import type { ProcessingRequest } from '../domain/processing.ts';
 import { searchAttributes, signalNames, workflowTypes } from '../domain/temporal-names.ts';
-import type { Usage } from '../domain/usage.ts';
+import type { Usage, UsageSettled } from '../domain/usage.ts';
 import type { Config, Environment } from './config.ts';
 
 /** Address, API key and TLS as the Temporal CLI reads them (TEMPORAL_*), with our defaults. */
@@ -68,11 +73,7 @@ export async function announceUsage(
 }
 
 /** Asks a shard's delivery to look into the ledger for what was left behind. */
-export async function requestSweep(
-  client: Client,
-  taskQueue: string,
-  shard: number,
-): Promise<void> {
+async function requestSweep(client: Client, taskQueue: string, shard: number): Promise<void> {
   await signalDelivery(client, taskQueue, shard, signalNames.sweep, []);
 }
 
@@ -92,4 +93,30 @@ async function signalDelivery(
     signalArgs,
     typedSearchAttributes: new TypedSearchAttributes([{ key: deliveryShardKey, value: shard }]),
   });
+}
+
+/** What activities say to workflows, without knowing how. */
+export interface Signals {
+  announceUsage: (usage: Pick<Usage, 'identifier' | 'customerId' | 'meter'>) => Promise<void>;
+  requestSweep: (shard: number) => Promise<void>;
+  /** Tells the workflow that made the usage how its delivery stands; it may have ended, and that is fine. */
+  tellSource: (workflowId: string, settled: UsageSettled) => Promise<void>;
+}
+
+export function createSignals(client: Client, taskQueue: string): Signals {
+  return {
+    announceUsage: async (usage) => {
+      await announceUsage(client, taskQueue, usage);
+    },
+    requestSweep: async (shard) => {
+      await requestSweep(client, taskQueue, shard);
+    },
+    tellSource: async (workflowId, settled) => {
+      try {
+        await client.workflow.getHandle(workflowId).signal(signalNames.usageSettled, settled);
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
+    },
+  };
 }

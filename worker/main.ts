@@ -11,7 +11,11 @@ import { createLogger } from '../platform/logger.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { applySchedules } from '../platform/schedules.ts';
-import { createTemporalClient, temporalConnectionOptions } from '../platform/temporal.ts';
+import {
+  createSignals,
+  createTemporalClient,
+  temporalConnectionOptions,
+} from '../platform/temporal.ts';
 import { createDeadLetters } from '../tables/dead-letters.ts';
 import { createTableStore } from '../tables/dynamo.ts';
 import { createProcessingHistory } from '../tables/processing-history.ts';
@@ -47,8 +51,7 @@ async function main(): Promise<void> {
       s3: createS3(config),
       bucket: config.BUCKET,
       stripe,
-      temporal,
-      taskQueue: config.TASK_QUEUE,
+      signals: createSignals(temporal, config.TASK_QUEUE),
       ledger: createUsageLedger(tables),
       processings: createProcessingHistory(tables),
       deadLetters: createDeadLetters(tables),

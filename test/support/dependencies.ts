@@ -1,0 +1,46 @@
+/** The activities' dependencies on real servers, with what a test wants to see or change. */
+import type { Dependencies } from '../../activities/dependencies.ts';
+import { gzipProcessor } from '../../activities/processor.ts';
+import type { UsageSettled } from '../../domain/usage.ts';
+import { createLogger } from '../../platform/logger.ts';
+import { createMetrics } from '../../platform/metrics.ts';
+import type { Services } from './services.ts';
+
+export interface Told {
+  announced: string[];
+  swept: number[];
+  settled: UsageSettled[];
+}
+
+/** `told` fills with what the activities said to workflows. */
+export function createTestDependencies(
+  services: Services,
+  changes: Partial<Dependencies> = {},
+): { deps: Dependencies; told: Told } {
+  const told: Told = { announced: [], swept: [], settled: [] };
+  const deps: Dependencies = {
+    s3: services.s3,
+    bucket: services.config.BUCKET,
+    stripe: services.stripe,
+    signals: {
+      announceUsage: async ({ identifier }) => {
+        await Promise.resolve(told.announced.push(identifier));
+      },
+      requestSweep: async (shard) => {
+        await Promise.resolve(told.swept.push(shard));
+      },
+      tellSource: async (_workflowId, settled) => {
+        await Promise.resolve(told.settled.push(settled));
+      },
+    },
+    ledger: services.ledger,
+    processings: services.processings,
+    deadLetters: services.deadLetters,
+    processor: gzipProcessor,
+    logger: createLogger('test', 'silent'),
+    metrics: createMetrics(),
+    now: () => new Date(),
+    ...changes,
+  };
+  return { deps, told };
+}
