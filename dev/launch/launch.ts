@@ -53,7 +53,7 @@ export async function launchStack(options: LaunchOptions): Promise<number> {
       );
     }
     if (isUp && !options.once) {
-      screen.write(`\nRunning for ${elapsedSeconds(startedAt)} s. Ctrl-C stops everything.`);
+      screen.write(`\nUp after ${elapsedSeconds(startedAt)} s; Ctrl-C stops everything.`);
       await untilAborted(signal);
     }
   } finally {
