@@ -49,6 +49,8 @@ export type StripeControl = {
   /** Waits without sleeping until every figure is at least so high; throws at the timeout. */
   wait: (query: WaitQuery) => Promise<WaitResult>;
   waitForHanging: (count?: number, timeoutMs?: number) => Promise<WaitResult>;
+  /** Waits until no API request is in flight. */
+  waitForIdle: (timeoutMs?: number) => Promise<WaitResult>;
   /** Forgets everything: objects, events, keys, faults, settings, clock. */
   reset: () => Promise<void>;
 };
@@ -87,6 +89,7 @@ export function createStripeControl(url: string): StripeControl {
     state: async (query = {}) => await call('GET', `/state${toQuery(query)}`, contract.stateSchema),
     wait,
     waitForHanging: async (hanging = 1, timeoutMs = 10_000) => await wait({ hanging, timeoutMs }),
+    waitForIdle: async (timeoutMs = 10_000) => await wait({ inFlightAtMost: 0, timeoutMs }),
     reset: async () => {
       await call('POST', '/reset', z.unknown());
     },

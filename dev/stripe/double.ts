@@ -23,7 +23,7 @@ export type DoubleOptions = {
   identifierMemoryMs?: number | undefined;
 };
 
-export type Settings = { latencyMs: number; summaryLagMs: number };
+type Settings = { latencyMs: number; summaryLagMs: number };
 export type Double = Pipeline & { account: Account; settings: Settings; reset: () => void };
 
 const dayMs = 24 * 60 * 60 * 1000;

@@ -149,6 +149,7 @@ export const waitQuerySchema = z.object({
   requests: z.coerce.number().int().optional(),
   events: z.coerce.number().int().optional(),
   faultHits: z.coerce.number().int().optional(),
+  inFlightAtMost: z.coerce.number().int().optional(),
   timeoutMs: z.coerce.number().int().min(0).max(120_000).default(10_000),
 });
 export type WaitQuery = z.input<typeof waitQuerySchema>;

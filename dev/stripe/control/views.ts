@@ -68,9 +68,10 @@ export function viewProgress({ account, activity, faults }: Double): Omit<WaitRe
   };
 }
 
-/** Whether every figure that was asked for is at least so high. */
+/** Whether every figure that was asked for is at least so high, and the in-flight one so low. */
 export function hasReached(double: Double, query: z.output<typeof waitQuerySchema>): boolean {
   const progress = viewProgress(double);
+  if (progress.inFlight > (query.inFlightAtMost ?? Infinity)) return false;
   return (['hanging', 'inFlight', 'requests', 'events', 'faultHits'] as const).every(
     (name) => progress[name] >= (query[name] ?? 0),
   );

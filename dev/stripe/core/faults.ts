@@ -14,7 +14,7 @@ const executionKinds = [
   'delay',
 ] as const;
 export const faultKinds = [...edgeKinds, ...executionKinds] as const;
-export type FaultKind = (typeof faultKinds)[number];
+type FaultKind = (typeof faultKinds)[number];
 
 /** What is wanted to go wrong. */
 export type FaultSpec = {

@@ -14,7 +14,9 @@ const refresh = async () => {
   if (!isBusy) {
     try {
       const answer = await fetch('/', { signal: AbortSignal.timeout(5000) });
-      const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      // Without the style: this page's policy knows only its own nonce.
+      const text = (await answer.text()).replace(/<style[^]*?<\\/style>/, '');
+      const next = new DOMParser().parseFromString(text, 'text/html');
       for (const id of ['figures', 'tables']) {
         const [now, then] = [document.getElementById(id), next.getElementById(id)];
         if (then && now.innerHTML !== then.innerHTML) now.innerHTML = then.innerHTML;
@@ -41,7 +43,7 @@ export async function renderPage(
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Stripe double: what Stripe has received</title>
+        <title>Offline Stripe double: what Stripe has received</title>
         <link rel="icon" href="data:," />
         <noscript><meta http-equiv="refresh" content="5" /></noscript>
         <style nonce="${nonce}">
@@ -50,7 +52,7 @@ export async function renderPage(
       </head>
       <body>
         <header>
-          <h1>Stripe double: what Stripe has received</h1>
+          <h1>Offline Stripe double: what Stripe has received</h1>
           <p class="lead">
             This is Durabill's offline stand-in for Stripe. No money moves here, and nothing leaves
             this machine. All times are UTC, by the double's own clock.
@@ -61,9 +63,8 @@ export async function renderPage(
           <div id="tables">
             ${totalsTable(state)}
             ${state.faults.some(({ remaining }) => remaining !== 0) ? faultsTable(state) : ''}
-            ${eventsTable(state)}
-            <div class="pair">${meters}${products}</div>
-            <div class="pair">${prices}${customers}</div>
+            ${eventsTable(state)} ${meters} ${prices}
+            <div class="pair">${products}${customers}</div>
             ${requestsTable(state)}
             ${state.faults.some(({ remaining }) => remaining !== 0) ? '' : faultsTable(state)}
           </div>

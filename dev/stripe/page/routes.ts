@@ -5,7 +5,7 @@ import { viewState } from '../control/views.ts';
 import type { Double } from '../double.ts';
 import { renderPage } from './page.ts';
 
-const shownEvents = 50;
+const shownEvents = 25;
 
 /** The page at `/`: what Stripe has received, for people. */
 export function pageRoutes(double: Double): Hono {

@@ -11,7 +11,8 @@ body { margin: 0; background: var(--back); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif; }
 header, main, footer { max-width: 1240px; margin: 0 auto; padding: 0 20px; }
 header { padding-top: 28px; }
-h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 4px; }
+h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 8px; }
+a { color: var(--accent); }
 h2 { font-size: 1.05rem; margin: 0; padding: 14px 16px 10px; }
 .lead { color: var(--soft); margin: 0 0 18px; max-width: 70ch; }
 .count { color: var(--soft); font-weight: 400; font-size: 0.85rem; margin-left: 4px; }

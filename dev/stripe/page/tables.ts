@@ -7,7 +7,8 @@ import { toUtc, withSeparators } from './format.ts';
 type Html = ReturnType<typeof html>;
 type Column<Row> = { title: string; isNumber?: boolean; cell: (row: Row) => unknown };
 
-const shownRows = 50;
+const shownRows = 25;
+const shownTotals = 100;
 
 /** A titled table; narrow screens show each row as a card, labelled by `data-label`. */
 function table<Row>(
@@ -17,7 +18,10 @@ function table<Row>(
   empty: string,
   total = rows.length,
 ): Html {
-  const count = total > rows.length ? `latest ${rows.length} of ${total}` : String(total);
+  const count =
+    total > rows.length
+      ? `${rows.length} of ${withSeparators(String(total))}`
+      : withSeparators(String(total));
   const kind = ({ isNumber }: Column<Row>): string => (isNumber === true ? 'number' : '');
   return html`<section>
     <h2>${title} <span class="count">${count}</span></h2>
@@ -25,17 +29,17 @@ function table<Row>(
       rows.length === 0
         ? html`<p class="empty">${empty}</p>`
         : html`<div class="scroll">
-            <table>
+            <table role="table">
               <thead>
-                <tr>
-                  ${columns.map((column) => html`<th scope="col" class="${kind(column)}">${column.title}</th>`)}
+                <tr role="row">
+                  ${columns.map((column) => html`<th role="columnheader" scope="col" class="${kind(column)}">${column.title}</th>`)}
                 </tr>
               </thead>
               <tbody>
                 ${rows.map(
                   (row) =>
-                    html`<tr>
-                      ${columns.map((column) => html`<td class="${kind(column)}" data-label="${column.title}"><div>${column.cell(row)}</div></td>`)}
+                    html`<tr role="row">
+                      ${columns.map((column) => html`<td role="cell" class="${kind(column)}" data-label="${column.title}"><div>${column.cell(row)}</div></td>`)}
                     </tr>`,
                 )}
               </tbody>
@@ -57,7 +61,10 @@ export function totalsTable({ sums, counts }: DoubleState): Html {
     { title: 'Events', isNumber: true, cell: ({ events }) => withSeparators(String(events)) },
   ];
   const empty = `Nothing metered yet. ${counts.meters} meters are waiting.`;
-  return table('Totals', sums.slice(0, 200), columns, empty, sums.length);
+  const sorted = sums.toSorted((left, right) =>
+    `${left.customer} ${left.eventName}` < `${right.customer} ${right.eventName}` ? -1 : 1,
+  );
+  return table('Totals', sorted.slice(0, shownTotals), columns, empty, sums.length);
 }
 
 export function eventsTable({ events, counts }: DoubleState): Html {

@@ -79,10 +79,32 @@ describe('faults', () => {
     await control.fault({ kind: 'drop_before', path: events, match: 'p-1' });
     await control.fault({ kind: 'drop_after', path: events, match: 'p-2' });
     await expect(post(events, form('p-1'))).rejects.toThrow('fetch failed');
-    await expect(post(events, form('p-2'), { 'idempotency-key': 'p-2' })).rejects.toThrow();
+    await expect(post(events, form('p-2'), { 'idempotency-key': 'p-2' })).rejects.toThrow(
+      'fetch failed',
+    );
     expect((await control.events()).map(({ identifier }) => identifier)).toEqual(['p-2']);
     const again = await post(events, form('p-2'), { 'idempotency-key': 'p-2' });
     expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([200, 'true']);
+  });
+
+  test('through the SDK a broken connection is tried once more under the same key', async () => {
+    const { send, control } = await startMetering();
+    await control.fault({ kind: 'drop_after', path: events });
+    expect((await send({ identifier: 'p-1' })).lastResponse.headers['idempotent-replayed']).toBe(
+      'true',
+    );
+    await control.fault({ kind: 'drop_before', path: events, times: 2 });
+    expect(await failureOf(send({ identifier: 'p-2' }))).toMatchObject({
+      type: 'StripeConnectionError',
+    });
+    expect(await control.total('cus_1', 'file_processed')).toBe('1024');
+  });
+
+  test('a delay is nothing but late', async () => {
+    const { send, control } = await startMetering();
+    await control.fault({ kind: 'delay', path: events, delayMs: 5 });
+    await send({ identifier: 'p-1' });
+    expect((await control.requests())[0]).toMatchObject({ status: 200, fault: 'delay' });
   });
 
   test('hang_after applied it: the lock and the key are free, and the answer is saved', async () => {

@@ -193,6 +193,16 @@ describe('the shape of answers', () => {
     expect(JSON.parse(proto.body)).toMatchObject({ error: { param: '__proto__' } });
   });
 
+  test('a body over 1 MiB is 413, and odd paths and names are a 4xx', async () => {
+    const { post } = await startDouble();
+    expect((await post('/v1/customers', `name=${'x'.repeat(1024 * 1024)}`)).status).toBe(413);
+    expect((await post('/v1/customers/%00/..%2f', 'name=x')).status).toBe(404);
+    expect((await post('/v1/customers/%E0%A4%A', 'name=x')).status).toBe(404);
+    expect((await post('/v1/customers', 'name[=x')).status).toBe(400);
+    expect((await post('/v1/customers', `a${'[b]'.repeat(5000)}=x`)).status).toBe(400);
+    expect((await post('/v1/customers', 'name=a&name[b]=c')).status).toBe(400);
+  });
+
   test('answers carry request id and version', async () => {
     const { stripe } = await startDouble();
     const { lastResponse } = await stripe.customers.create({});
