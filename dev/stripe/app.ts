@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { controlRoutes } from './control/routes.ts';
+import { StripeError } from './core/errors.ts';
 import type { Incoming } from './core/pipeline.ts';
 import { handleApiRequest } from './core/pipeline.ts';
 import type { Double } from './double.ts';
@@ -17,7 +18,7 @@ const ownHosts = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 /** The double over HTTP: Stripe's API, the control API and the page. */
 export function createApp(double: Double): Hono<Env> {
   const app = new Hono<Env>();
-  app.use(bodyLimit({ maxSize: maximumBodyBytes }));
+  app.use(bodyLimit({ maxSize: maximumBodyBytes, onError: refuseBody }));
   app.get('/healthz', (ctx) => ctx.json({ status: 'ok' }));
   // The control API has no key, so web pages of elsewhere must not reach it through the browser.
   app.use(async (ctx, next) => {
@@ -54,6 +55,12 @@ function toIncoming(ctx: Context<Env>): Incoming {
       incoming.socket.destroy();
     },
   };
+}
+
+/** The unread rest of the body makes the connection useless, so the client is told to drop it. */
+function refuseBody(ctx: Context): Response {
+  const { body } = new StripeError(413, 'The request body is over 1 MiB.');
+  return ctx.json(body, 413, { connection: 'close' });
 }
 
 function isFromHere(ctx: Context<Env>): boolean {

@@ -119,7 +119,7 @@ describe('faults', () => {
       { idempotencyKey: 'p-1', timeout: 300 },
     );
     const lost = failureOf(impatient);
-    await control.waitForHanging();
+    await control.wait({ events: 1 });
     expect(await control.total('cus_1', 'file_processed')).toBe('1024');
     expect((await send({ identifier: 'p-1' })).lastResponse.headers['idempotent-replayed']).toBe(
       'true',
