@@ -9,6 +9,7 @@ const kind = (name: string, timeoutMs: number) => ({
     name,
     include: [`test/${name}/**/*.test.ts`],
     pool: 'forks' as const,
+    setupFiles: ['test/support/quiet.ts'],
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
   },
@@ -35,6 +36,7 @@ export default defineConfig({
     ],
     // A machine of two cores: real servers share it, so files run two at a time.
     maxWorkers: 2,
+    globalSetup: ['test/support/bundle.ts'],
     allowOnly: false,
   },
 });

@@ -97,8 +97,12 @@ const secretVariables = new Set([
   'REDIS_URL',
 ]);
 
-/** The process's environment: the only place that reads it. */
+/**
+ * The process's environment: the only place that reads it. The AWS SDK's advice to move to Node 22 is
+ * kept out of every command's stderr on Node 20, which we support (README, "Versions").
+ */
 export function readEnvironment(): Environment {
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   return process.env;
 }
 
