@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { leaveSignalsToCaller } from '../stack/child-groups.ts';
 import { developmentEnvironment } from '../environment.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { StackLaunch } from './stack-launch.ts';
@@ -24,6 +25,7 @@ export async function launchStack(options: LaunchOptions): Promise<number> {
     if (stepsRun && !screen.plain) notes.push(line);
     else screen.write(line);
   };
+  leaveSignalsToCaller();
   const signal = listenForInterrupt(
     () => screen.write('\nStopping (press Ctrl-C again to kill everything at once)'),
     () => {

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BillingError } from '../../domain/errors.ts';
+import { endWithThisProcess, killGroup } from './child-groups.ts';
 import type { LogFile } from './log-file.ts';
 import { lastLines, openLogFile } from './log-file.ts';
 import type { ExitReason, RunningServer, SpawnedChild } from './types.ts';
@@ -28,12 +29,6 @@ export interface ChildSpec {
   onSpawn?: (child: SpawnedChild) => void;
 }
 
-/** Process groups of ours that live: whatever ends this process ends them too, but for SIGKILL. */
-const livingGroups = new Set<number>();
-process.once('exit', () => {
-  for (const pid of livingGroups) killGroup(pid);
-});
-
 /**
  * Starts a process in a group of its own (the terminal's Ctrl-C must reach the launcher only) and
  * returns when its probe says that it is ready. One that does not get there is killed, and the error
@@ -52,8 +47,7 @@ export async function startChild(spec: ChildSpec): Promise<RunningServer> {
   const exited = watchExit(child);
   const { pid } = child;
   if (pid === undefined) throw startFailure(spec, log, await exited);
-  livingGroups.add(pid);
-  void exited.then(() => livingGroups.delete(pid));
+  endWithThisProcess(pid, exited);
   spec.onSpawn?.({ name: spec.name, pid, command: [spec.command, ...spec.args].join(' ') });
 
   const failure = await whyNotReady(spec, exited);
@@ -131,12 +125,4 @@ async function stopChild(
   cancelled.abort();
   if (first === 'late') killGroup(pid);
   await exited;
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It is gone already.
-  }
 }

@@ -1,0 +1,147 @@
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { Client, Connection } from '@temporalio/client';
+import { beforeEach, expect, test } from 'vitest';
+import { startDynamodb } from '../../../dev/stack/dynamodb.ts';
+import { isPortFree, pickFreePort } from '../../../dev/stack/free-port.ts';
+import { processStartTime } from '../../../dev/stack/process-identity.ts';
+import { startS3 } from '../../../dev/stack/s3.ts';
+import { startStripeMock } from '../../../dev/stack/stripe-mock.ts';
+import { startTemporalUi } from '../../../dev/stack/temporal-ui.ts';
+import { startTemporal } from '../../../dev/stack/temporal.ts';
+import type { RunningServer } from '../../../dev/stack/types.ts';
+import { temporaryFolder } from '../tools/fake-tool.ts';
+
+const keys = { accessKeyId: 'TESTKEY', secretAccessKey: 'test-secret-key' };
+let dataDir = '';
+beforeEach(async () => {
+  dataDir = await temporaryFolder();
+});
+
+/** A crash: no chance to write anything. The port is free when the process is gone. */
+async function kill(server: RunningServer): Promise<void> {
+  process.kill(server.pid, 'SIGKILL');
+  expect(await server.exited).toBe('SIGKILL');
+}
+
+async function expectStopped(server: RunningServer): Promise<void> {
+  await server.stop();
+  expect(processStartTime(server.pid)).toBeUndefined();
+  expect(await isPortFree(server.port)).toBe(true);
+}
+
+test('DynamoDB answers, keeps its data over SIGKILL on the same port, and stops for good', async () => {
+  const first = await startDynamodb({ dataDir });
+  const client = new DynamoDBClient({
+    endpoint: first.url,
+    region: 'us-east-1',
+    credentials: keys,
+  });
+  await client.send(
+    new CreateTableCommand({
+      TableName: 'things',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+    }),
+  );
+  const item = { id: { S: 'one' }, bytes: { N: '42' } };
+  await client.send(new PutItemCommand({ TableName: 'things', Item: item }));
+  await kill(first);
+  const second = await startDynamodb({ dataDir, port: first.port });
+  const found = await client.send(
+    new GetItemCommand({ TableName: 'things', Key: { id: item.id } }),
+  );
+  expect(found.Item).toEqual(item);
+  client.destroy();
+  await expectStopped(second);
+});
+
+test('S3 answers to its keys only, keeps its data over SIGKILL, and stops for good', async () => {
+  const first = await startS3({ dataDir, ...keys });
+  const s3 = (secretAccessKey: string): S3Client =>
+    new S3Client({
+      endpoint: first.url,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { ...keys, secretAccessKey },
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+    });
+  const client = s3(keys.secretAccessKey);
+  const object = { Bucket: 'siftbeam', Key: 'a/b.txt' };
+  await client.send(new CreateBucketCommand({ Bucket: 'siftbeam' }));
+  await client.send(new PutObjectCommand({ ...object, Body: 'hello' }));
+  await kill(first);
+  const second = await startS3({ dataDir, ...keys, port: first.port });
+  const found = await client.send(new GetObjectCommand(object));
+  expect(await found.Body?.transformToString()).toBe('hello');
+  await expect(s3('wrong').send(new GetObjectCommand(object))).rejects.toThrow(/signature/i);
+  client.destroy();
+  await expectStopped(second);
+});
+
+test('Temporal is up in 2 s, has its namespace, keeps workflows over SIGKILL, and its UI shows them', async () => {
+  // The module is loaded first, so that only the server is measured.
+  const startedAt = performance.now();
+  const first = await startTemporal({ dataDir });
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  const before = await Connection.connect({ address: first.address });
+  const start = { taskQueue: 'nobody', workflowId: 'kept', args: [] };
+  const handle = await new Client({ connection: before }).workflow.start('anything', start);
+  const { config } = await before.workflowService.describeNamespace({ namespace: 'default' });
+  expect(config?.workflowExecutionRetentionTtl?.seconds?.toNumber()).toBe(7 * 24 * 3_600);
+  await before.close();
+  await kill(first);
+
+  const second = await startTemporal({ dataDir, port: first.port });
+  const ui = await startTemporalUi({ dataDir, temporalAddress: second.address });
+  const after = await Connection.connect({ address: second.address });
+  const description = await new Client({ connection: after }).workflow.getHandle('kept').describe();
+  expect(description.runId).toBe(handle.firstExecutionRunId);
+  await after.close();
+  const page = await fetch(`${ui.url}/api/v1/namespaces/default/workflows/kept`);
+  expect(page.status).toBe(200);
+  await expectStopped(ui);
+  await expectStopped(second);
+});
+
+test('two stacks side by side get ports of their own', async () => {
+  const folders = [dataDir, await temporaryFolder()];
+  const servers = await Promise.all(
+    folders.flatMap((folder) => [
+      startTemporal({ dataDir: folder }),
+      startDynamodb({ dataDir: folder }),
+      startS3({ dataDir: folder, ...keys }),
+    ]),
+  );
+  expect(new Set(servers.map((server) => server.port)).size).toBe(6);
+  await Promise.all(servers.map(expectStopped));
+});
+
+test('stripe-mock answers with the shapes of Stripe', async () => {
+  const server = await startStripeMock({ dataDir });
+  const headers = { authorization: 'Bearer sk_test_123' };
+  const response = await fetch(`${server.url}/v1/customers/cus_1`, { headers });
+  expect(await response.json()).toMatchObject({ object: 'customer' });
+  await expectStopped(server);
+});
+
+test('a port that was asked for and is taken is an error, and nobody is disturbed', async () => {
+  const server = await startDynamodb({ dataDir, port: await pickFreePort() });
+  const other = await temporaryFolder();
+  await expect(startS3({ dataDir: other, ...keys, port: server.port })).rejects.toMatchObject({
+    code: 'conflict',
+    message: `port ${server.port} is taken`,
+  });
+  await expectStopped(server);
+});
