@@ -21,6 +21,7 @@ const mostSignificantDigits = 15;
 /** Why this record must not be sent now, or undefined (FM10). */
 export function refusalBeforeSending(record: UsageRecord, nowMs: number): string | undefined {
   const occurredMs = Date.parse(record.occurredAt);
+  if (Number.isNaN(occurredMs)) return `timestamp ${record.occurredAt} is not a time`;
   if (occurredMs < nowMs - oldestMs) {
     return `timestamp ${record.occurredAt} is older than the 35 days that Stripe accepts`;
   }

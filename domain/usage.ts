@@ -1,5 +1,6 @@
 /** The usage record: an immutable row of the ledger, and the state of its delivery to Stripe. */
 import { BillingError } from './errors.ts';
+import { printable } from './ids.ts';
 
 export type Meter = 'file_processed' | 'storage-usage';
 
@@ -69,10 +70,13 @@ export function conflictingFacts(stored: Usage, offered: Usage): string[] {
     .map((fact) => `${fact} is ${stored[fact]}, not ${offered[fact]}`);
 }
 
-/** Stripe takes 15 significant digits in a meter event's value; a string of digits only. */
+/** A string of digits only, without leading zeros: equal quantities are equal strings (I9). */
 export function parseQuantity(value: string): string {
   if (!/^(0|[1-9][0-9]{0,30})$/.test(value)) {
-    throw new BillingError('invalid_request', `"${value}" is not a whole number of bytes`);
+    throw new BillingError(
+      'invalid_request',
+      `"${printable(value)}" is not a whole number of bytes`,
+    );
   }
   return value;
 }

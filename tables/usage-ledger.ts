@@ -6,7 +6,7 @@ import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/li
 import { z } from 'zod';
 import { BillingError } from '../domain/errors.ts';
 import { deliveryShard } from '../domain/ids.ts';
-import { conflictingFacts, needsDelivery } from '../domain/usage.ts';
+import { conflictingFacts, needsDelivery, parseQuantity } from '../domain/usage.ts';
 import type { DeliveryState, Usage, UsageRecord } from '../domain/usage.ts';
 import { allRows, conditionHeld, pageSize } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
@@ -56,9 +56,11 @@ export function createUsageLedger({ db, prefix }: TableStore) {
 
   /**
    * Writes a usage record once. Offered again with the same facts it answers with the row that is
-   * there; with other facts it throws BillingError `conflict`, which names them.
+   * there; with other facts it throws BillingError `conflict`, which names them, and with a quantity
+   * that is not a whole number `invalid_request`.
    */
   async function record(usage: Usage, now: string): Promise<UsageRecord> {
+    parseQuantity(usage.quantity);
     const waits = needsDelivery(usage);
     const row: UsageRecord = {
       ...usage,
