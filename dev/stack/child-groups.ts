@@ -1,5 +1,6 @@
 /** The children of this process that live; each leads a process group. */
 const living = new Set<number>();
+const SIGTERM_EXIT_CODE = 143;
 let isWatching = false;
 let endOnSigterm = true;
 
@@ -16,8 +17,8 @@ export function endWithThisProcess(pid: number, exited: Promise<unknown>): void 
   process.once('SIGTERM', () => {
     if (!endOnSigterm) return;
     endAll();
-    // Having a listener took the signal's meaning away; with no other listener it gets it back.
-    if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM');
+    // Having a listener took the signal's meaning away; this gives it back.
+    process.exit(SIGTERM_EXIT_CODE);
   });
 }
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { goModule } from './build-go.ts';
 import { mavenArtifact } from './build-maven.ts';
+import { releaseArchive } from './download-release.ts';
 import { temporalCliDownload } from './download-temporal.ts';
 import type { ToolBuilder, ToolDefinition } from './types.ts';
 import type { ToolName } from './versions.ts';
@@ -30,6 +31,7 @@ export const TOOL_DEFINITIONS: Readonly<Record<ToolName, ToolDefinition>> = {
   versitygw: {
     ...tool('versitygw', 'DURABILL_VERSITYGW'),
     builder: go('versitygw', 'github.com/versity/versitygw/cmd/versitygw', 'about 45 seconds'),
+    download: versitygwRelease(),
   },
   dynoxide: {
     ...tool('dynoxide', 'DURABILL_DYNOXIDE'),
@@ -58,4 +60,17 @@ function tool(name: ToolName, variable: string): ToolDefinition {
 
 function go(name: ToolName, program: string, takes: string): ToolBuilder {
   return goModule({ label: name, program, version: TOOL_VERSIONS[name], binary: name, takes });
+}
+
+/** Its releases are named after `uname`, by the .goreleaser.yaml of this version. */
+function versitygwRelease(): ToolBuilder {
+  const version = TOOL_VERSIONS.versitygw;
+  const system = process.platform === 'darwin' ? 'Darwin' : 'Linux';
+  const processor = process.arch === 'x64' ? 'x86_64' : process.arch;
+  return releaseArchive({
+    label: 'versitygw',
+    version,
+    baseUrl: `https://github.com/versity/versitygw/releases/download/v${version}/`,
+    archive: `versitygw_v${version}_${system}_${processor}.tar.gz`,
+  });
 }

@@ -90,7 +90,7 @@ test('a Go that is too old is said to be', async () => {
   const environment = emptyEnvironment(folder);
   const go = await writeProgram(path.join(folder, 'bin', 'go'));
   await writeFile(go, '#!/bin/sh\necho go version go1.22.1 linux/amd64\n');
-  await expect(resolveTool('versitygw', { environment })).rejects.toThrow(
+  await expect(resolveTool('stripe-mock', { environment })).rejects.toThrow(
     'Go is too old: go version go1.22.1 linux/amd64; Go 1.26 or newer is needed',
   );
 });
