@@ -25,8 +25,13 @@ export function temporalConnectionOptions(config: Config, environment: Environme
 }
 
 /** A client that connects when it is first used, so that a server starts while Temporal is away. */
-export function createTemporalClient(config: Config, environment: Environment): Client {
-  const connection = Connection.lazy(temporalConnectionOptions(config, environment));
+export function createTemporalClient(
+  config: Config,
+  environment: Environment,
+  connectTimeoutMs = 10_000,
+): Client {
+  const options = temporalConnectionOptions(config, environment);
+  const connection = Connection.lazy({ ...options, connectTimeout: connectTimeoutMs });
   return new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
 }
 

@@ -1,0 +1,154 @@
+/**
+ * What a command may use, made when it is first asked for: SDKs take longer to load than `config` or
+ * a usage error may take to answer.
+ */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Client } from '@temporalio/client';
+import type Stripe from 'stripe';
+import { BillingError } from '../domain/errors.ts';
+import { parseConfig, readEnvironment } from '../platform/config.ts';
+import type { Config, Environment } from '../platform/config.ts';
+import { resolveSettings } from '../platform/embedded.ts';
+import type { Settings } from '../platform/embedded.ts';
+import type { Customers } from '../tables/customers.ts';
+import type { DeadLetters } from '../tables/dead-letters.ts';
+import type { ProcessingHistory } from '../tables/processing-history.ts';
+import type { UsageLedger } from '../tables/usage-ledger.ts';
+import { isUnreachable } from './failures.ts';
+
+export interface Tables {
+  customers: Customers;
+  processings: ProcessingHistory;
+  ledger: UsageLedger;
+  deadLetters: DeadLetters;
+}
+
+/** How long Temporal may take to answer at first. */
+const temporalPatienceMs = 4000;
+
+export class Context {
+  readonly settings: Settings;
+  readonly config: Config;
+  readonly #closers: (() => void | Promise<void>)[] = [];
+  #tables: Promise<Tables> | undefined;
+  #temporal: Promise<Client> | undefined;
+  #stripe: Promise<Stripe | undefined> | undefined;
+
+  /** Throws BillingError when no stack runs here or the configuration is wrong. */
+  constructor(environment: Environment = readEnvironment()) {
+    this.settings = resolveSettings(environment);
+    this.config = parseConfig(this.settings.environment);
+  }
+
+  async dynamoDb(): Promise<DynamoDBClient> {
+    const { createDynamoDb } = await import('../platform/clients.ts');
+    const client = createDynamoDb(this.config);
+    this.#closers.push(() => client.destroy());
+    const { DYNAMODB_ENDPOINT, AWS_REGION } = this.config;
+    const where = DYNAMODB_ENDPOINT ?? `AWS (${AWS_REGION})`;
+    nameFailures(client.middlewareStack, `DynamoDB at ${where}`, 'DYNAMODB_ENDPOINT');
+    return client;
+  }
+
+  async s3(): Promise<S3Client> {
+    const { createS3 } = await import('../platform/clients.ts');
+    const client = createS3(this.config);
+    this.#closers.push(() => client.destroy());
+    const { S3_ENDPOINT, AWS_REGION } = this.config;
+    nameFailures(
+      client.middlewareStack,
+      `S3 at ${S3_ENDPOINT ?? `AWS (${AWS_REGION})`}`,
+      'S3_ENDPOINT',
+    );
+    return client;
+  }
+
+  async tables(): Promise<Tables> {
+    this.#tables ??= this.#openTables();
+    return await this.#tables;
+  }
+
+  async #openTables(): Promise<Tables> {
+    const client = await this.dynamoDb();
+    const [dynamo, customers, history, ledger, letters] = await Promise.all([
+      import('../tables/dynamo.ts'),
+      import('../tables/customers.ts'),
+      import('../tables/processing-history.ts'),
+      import('../tables/usage-ledger.ts'),
+      import('../tables/dead-letters.ts'),
+    ]);
+    const store = dynamo.createTableStore(client, this.config.TABLE_PREFIX);
+    return {
+      customers: customers.createCustomers(store),
+      processings: history.createProcessingHistory(store),
+      ledger: ledger.createUsageLedger(store),
+      deadLetters: letters.createDeadLetters(store),
+    };
+  }
+
+  /** Undefined when billing is off. */
+  async stripe(): Promise<Stripe | undefined> {
+    this.#stripe ??= import('../platform/clients.ts').then(
+      async ({ createStripe }) => await createStripe(this.config),
+    );
+    return await this.#stripe;
+  }
+
+  /** A client whose server has answered and has our namespace; else BillingError within seconds. */
+  async temporal(): Promise<Client> {
+    this.#temporal ??= this.#openTemporal();
+    return await this.#temporal;
+  }
+
+  async #openTemporal(): Promise<Client> {
+    const [{ createTemporalClient }, { requireNamespace }] = await Promise.all([
+      import('../platform/temporal.ts'),
+      import('../platform/temporal-setup.ts'),
+    ]);
+    const { config, settings } = this;
+    const client = createTemporalClient(config, settings.environment, temporalPatienceMs);
+    this.#closers.push(async () => await client.connection.close());
+    try {
+      await requireNamespace(client, temporalPatienceMs);
+    } catch (error) {
+      if (error instanceof BillingError) throw error;
+      throw new BillingError(
+        'unavailable',
+        `Temporal at ${config.TEMPORAL_ADDRESS} does not answer: is it running, and ` +
+          'TEMPORAL_ADDRESS (with TEMPORAL_API_KEY or TEMPORAL_TLS_*, if it wants them) right?',
+        { cause: error },
+      );
+    }
+    return client;
+  }
+
+  /** Closes what was opened, so that the process ends by itself. */
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0)) await close();
+  }
+}
+
+type Handler = (args: never) => Promise<unknown>;
+interface Stack {
+  add(middleware: (next: Handler) => Handler, options: { step: 'initialize'; name: string }): void;
+}
+
+/** Makes "connection refused" say whose connection, and what to look at. */
+function nameFailures(stack: object, who: string, variable: string): void {
+  const middleware =
+    (next: Handler): Handler =>
+    async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        if (!isUnreachable(error)) throw error;
+        throw new BillingError(
+          'unavailable',
+          `${who} does not answer: is it running, and ${variable} right?`,
+          { cause: error },
+        );
+      }
+    };
+  (stack as Stack).add(middleware, { step: 'initialize', name: 'nameFailures' });
+}

@@ -1,0 +1,40 @@
+/** How nouns and verbs are declared, so that all of them have `--json`, examples and the same errors. */
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+
+/** A noun: its verbs are added to it. */
+export function noun(program: Command, name: string, description: string): Command {
+  return program.command(name).description(description);
+}
+
+/** A verb (or a noun without verbs), with examples in its help. */
+export function leaf(
+  parent: Command,
+  usage: string,
+  description: string,
+  examples: readonly string[],
+): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .option('--json', 'print one JSON value on stdout and nothing else')
+    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/** For an option that may be given several times. */
+export function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+/** A whole number of rows. */
+export function parseLimit(value: string): number {
+  const limit = Number(value);
+  if (/^[0-9]{1,6}$/.test(value) && limit >= 1 && limit <= 100_000) return limit;
+  throw new InvalidArgumentError('It must be a whole number from 1 to 100,000.');
+}
+
+/** YYYY-MM. */
+export function parseMonth(value: string): string {
+  if (/^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$/.test(value)) return value;
+  throw new InvalidArgumentError('It must be a month, YYYY-MM.');
+}
