@@ -30,8 +30,12 @@ export function goModule(options: {
           command: 'go',
           args: ['install', '-v', source],
           cwd: context.directory,
-          // The user's own Go settings (proxy, caches, flags) count; only the place is ours.
-          env: { ...definedOnly(context.environment), GOBIN: context.directory },
+          // The user's own Go settings (proxy, caches, flags) count; only the places are ours.
+          env: {
+            ...definedOnly(context.environment),
+            GOBIN: context.directory,
+            GOTMPDIR: context.directory,
+          },
           timeoutMs: GO_INSTALL_TIMEOUT_MS,
           onLine: (line) => detail(line.startsWith('go: ') ? line : `${(packages += 1)} packages`),
           ...(context.signal === undefined ? {} : { signal: context.signal }),
