@@ -55,13 +55,22 @@ async function isPresent(
     const { Table } = await client.send(new DescribeTableCommand({ TableName: table }));
     const keys = Table?.KeySchema?.map((key) => key.AttributeName).join(' + ');
     const wanted = keyNames(schema).join(' + ');
-    const indexes = new Set(Table?.GlobalSecondaryIndexes?.map((index) => index.IndexName));
-    const lacking = schema.indexes.filter((index) => !indexes.has(index.name));
+    const indexes = new Set(
+      Table?.GlobalSecondaryIndexes?.map((index) =>
+        named(
+          index.IndexName,
+          index.KeySchema?.map((key) => key.AttributeName),
+        ),
+      ),
+    );
+    const lacking = schema.indexes
+      .map((index) => named(index.name, keyNames(index)))
+      .filter((index) => !indexes.has(index));
     if (keys !== wanted || lacking.length > 0) {
       throw new BillingError(
         'conflict',
         `table ${table} is there with key ${keys ?? 'unknown'} (wanted ${wanted})` +
-          `${lacking.map((index) => `, without index ${index.name}`).join('')}: ` +
+          `${lacking.map((index) => `, without index ${index}`).join('')}: ` +
           'choose another TABLE_PREFIX or mend the table',
       );
     }
@@ -70,6 +79,11 @@ async function isPresent(
     if (error instanceof ResourceNotFoundException) return false;
     throw error;
   }
+}
+
+/** An index as a person would write it, and as it is compared: its name and its keys. */
+function named(index: string | undefined, keys: (string | undefined)[] | undefined): string {
+  return `${index ?? 'unnamed'} (${keys?.join(' + ') ?? 'no keys'})`;
 }
 
 function keyNames(schema: { partitionKey: string; sortKey?: string }): string[] {
