@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { createCustomers } from '../../tables/customers.ts';
+import type { Customer } from '../../tables/customers.ts';
+import { at, atOnce, collect, useDynamodb } from './support.ts';
+
+const database = useDynamodb();
+const newCustomers = async () => createCustomers(await database.newStore());
+const customer = (customerId: string, facts: Partial<Customer> = {}): Customer => ({
+  customerId,
+  plan: 'free',
+  billingStatus: 'none',
+  createdAt: at(0),
+  ...facts,
+});
+
+describe('FM7 customers are known by their Stripe id', () => {
+  test('FM7 added once; again it is there already and nothing changes', async () => {
+    const customers = await newCustomers();
+    const first = customer('cus_1', { name: 'Aoi 商店', email: 'aoi@example.com' });
+    expect(await customers.add(first)).toBe(true);
+    expect(await customers.add(customer('cus_1', { plan: 'pro', createdAt: at(9) }))).toBe(false);
+    expect(await customers.get('cus_1')).toStrictEqual(first);
+    expect(await customers.get('cus_10')).toBe(undefined);
+  });
+
+  test('FM7 without a name and an email they have neither', async () => {
+    const customers = await newCustomers();
+    await customers.add(customer('cus_1'));
+    expect(await customers.get('cus_1')).toStrictEqual(customer('cus_1'));
+  });
+
+  test('FM7 twenty added at once are one', async () => {
+    const customers = await newCustomers();
+    const added = await atOnce(
+      20,
+      async (n) => await customers.add(customer('cus_1', { createdAt: at(n) })),
+    );
+    expect(added.filter(Boolean)).toStrictEqual([true]);
+  });
+
+  test('FM7 all pages are listed', async () => {
+    const customers = await newCustomers();
+    await atOnce(230, async (n) => await customers.add(customer(`cus_${n}`)));
+    const listed = (await collect(customers.list())).map(({ customerId }) => customerId);
+    const wanted = Array.from({ length: 230 }, (_, n) => `cus_${n}`);
+    expect(listed.toSorted()).toStrictEqual(wanted.toSorted());
+  });
+});
