@@ -1,6 +1,5 @@
 /** The usage record: an immutable row of the ledger, and the state of its delivery to Stripe. */
 import { BillingError } from './errors.ts';
-import { printable } from './ids.ts';
 
 export type Meter = 'file_processed' | 'storage-usage';
 
@@ -73,10 +72,9 @@ export function conflictingFacts(stored: Usage, offered: Usage): string[] {
 /** A string of digits only, without leading zeros: equal quantities are equal strings (I9). */
 export function parseQuantity(value: string): string {
   if (!/^(0|[1-9][0-9]{0,30})$/.test(value)) {
-    throw new BillingError(
-      'invalid_request',
-      `"${printable(value)}" is not a whole number of bytes`,
-    );
+    // Shown with its control characters escaped, and short.
+    const shown = JSON.stringify(value.slice(0, 40));
+    throw new BillingError('invalid_request', `${shown} is not a whole number of bytes`);
   }
   return value;
 }
