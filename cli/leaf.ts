@@ -1,6 +1,11 @@
 /** How nouns and verbs are declared, so that all of them have `--json`, examples and the same errors. */
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import { BillingError } from '../domain/errors.ts';
+import { printable } from '../domain/ids.ts';
+
+/** DynamoDB's limit for a partition key. */
+const longestKeyBytes = 2048;
 
 /** A noun: its verbs are added to it. */
 export function noun(program: Command, name: string, description: string): Command {
@@ -37,4 +42,10 @@ export function parseLimit(value: string): number {
 export function parseMonth(value: string): string {
   if (/^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$/.test(value)) return value;
   throw new InvalidArgumentError('It must be a month, YYYY-MM.');
+}
+
+/** The key of a row, as far as the table would take it. */
+export function parseKey(value: string, what: string): string {
+  if (value !== '' && Buffer.byteLength(value) <= longestKeyBytes) return value;
+  throw new BillingError('not_found', `no ${what} "${printable(value)}"`);
 }

@@ -1,8 +1,14 @@
 /** `durabill <noun> <verb>`: declares the nouns; each is a file of its own. */
 import { Command, CommanderError } from 'commander';
 import { addConfig } from './config.ts';
+import { addCustomers } from './customers.ts';
+import { addDeadLetters } from './dead-letters.ts';
+import { addDoctor } from './doctor.ts';
 import { exitCodes } from './perform.ts';
+import { addProcess } from './process.ts';
+import { addSchedules } from './schedules.ts';
 import { addSetup } from './setup.ts';
+import { addUsage } from './usage.ts';
 
 const program = new Command('durabill')
   .description('Bills customers for what they use, and neither bills twice nor forgets.')
@@ -22,6 +28,12 @@ const program = new Command('durabill')
 
 addConfig(program);
 addSetup(program);
+addDoctor(program);
+addCustomers(program);
+addProcess(program);
+addUsage(program);
+addDeadLetters(program);
+addSchedules(program);
 
 /** A reader that has seen enough (`durabill process list | head`) is no error. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

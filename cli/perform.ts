@@ -21,19 +21,29 @@ export function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** A command that talks to the stack. What it opened is closed, however it ends. */
-export async function performWith(
+/**
+ * A command that talks to the stack. Its input is parsed first, so that bad input is refused without
+ * one; what it opened is closed, however it ends.
+ */
+export async function performWith<Input>(
   command: Command,
-  work: (context: Context) => Promise<Answer>,
+  work: (context: Context, input: Input) => Promise<Answer>,
+  parse: () => Input | Promise<Input>,
 ): Promise<void> {
   await perform(command, async () => {
+    const input = await parse();
     const context = new Context();
     try {
-      return await work(context);
+      return await work(context, input);
     } finally {
       await context.close();
     }
   });
+}
+
+/** For a command without input. */
+export function nothing(): undefined {
+  return undefined;
 }
 
 /** A command that needs nothing but its arguments. */

@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import { describeFailure } from './failures.ts';
 import { leaf } from './leaf.ts';
 import { state, table } from './output.ts';
-import { note, performWith } from './perform.ts';
+import { note, nothing, performWith } from './perform.ts';
 import type { Answer } from './perform.ts';
 
 interface SetupLine {
@@ -22,7 +22,7 @@ export function addSetup(program: Command): void {
       'Running it again changes nothing; what is there but differs is reported, never changed.',
     ['durabill setup', 'durabill setup --json'],
   ).action(async (_options: object, command: Command) => {
-    await performWith(command, setUp);
+    await performWith(command, setUp, nothing);
   });
 }
 

@@ -29,8 +29,7 @@ export async function ensureCatalog(stripe: Stripe): Promise<CatalogResult[]> {
 }
 
 async function walkCatalog(stripe: Stripe, create: boolean): Promise<CatalogResult[]> {
-  const results: CatalogResult[] = [];
-  for (const item of catalog) {
+  const results = catalog.map(async (item) => {
     const meter = await attempt('meter', item.meter.eventName, () => meterOf(stripe, item, create));
     const product = await attempt('product', item.product.id, () =>
       productOf(stripe, item, create),
@@ -38,9 +37,9 @@ async function walkCatalog(stripe: Stripe, create: boolean): Promise<CatalogResu
     const price = await attempt('price', item.price.lookupKey, () =>
       priceOf(stripe, item, meter.id, create),
     );
-    results.push(meter, product, price);
-  }
-  return results;
+    return [meter, product, price];
+  });
+  return (await Promise.all(results)).flat();
 }
 
 type Finding = Pick<CatalogResult, 'id' | 'outcome' | 'detail'>;

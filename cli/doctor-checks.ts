@@ -1,0 +1,111 @@
+/** The doctor's checks of tables, bucket, Stripe and dead letters; each says what to do. */
+import type { Context } from './context.ts';
+import { describeFailure } from './failures.ts';
+
+export interface Finding {
+  check: string;
+  /** `warning` is worth a look and does not fail the doctor. */
+  state: 'ok' | 'warning' | 'down' | 'skipped';
+  detail: string;
+  advice?: string;
+}
+
+export interface Check {
+  check: string;
+  look: (context: Context) => Promise<Omit<Finding, 'check'>>;
+}
+
+const patienceMs = 3000;
+const mostLetters = 1000;
+const setUp = 'durabill setup';
+
+/** A check's finding; one that fails or does not answer in time is down. */
+export async function bounded(context: Context, { check, look }: Check): Promise<Finding> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Omit<Finding, 'check'>>((resolve) => {
+    timer = setTimeout(() => {
+      resolve({ state: 'down', detail: `no answer within ${patienceMs / 1000} s` });
+    }, patienceMs);
+  });
+  const looked = look(context).catch((error: unknown) => ({
+    state: 'down' as const,
+    detail: describeFailure(error).message,
+  }));
+  try {
+    return { check, ...(await Promise.race([looked, late])) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export async function checkTables(context: Context): Promise<Omit<Finding, 'check'>> {
+  const [{ DescribeTableCommand, ResourceNotFoundException }, { tableSchemas }, client] =
+    await Promise.all([
+      import('@aws-sdk/client-dynamodb'),
+      import('../tables/schema.ts'),
+      context.dynamoDb(),
+    ]);
+  const names = Object.values(tableSchemas).map(
+    ({ name }) => `${context.config.TABLE_PREFIX}${name}`,
+  );
+  const missing: string[] = [];
+  const looks = names.map(async (TableName) => {
+    try {
+      await client.send(new DescribeTableCommand({ TableName }));
+    } catch (error) {
+      if (!(error instanceof ResourceNotFoundException)) throw error;
+      missing.push(TableName);
+    }
+  });
+  await Promise.all(looks);
+  if (missing.length === 0) return { state: 'ok', detail: `all ${names.length} are there` };
+  return { state: 'down', detail: `missing: ${missing.toSorted().join(', ')}`, advice: setUp };
+}
+
+export async function checkBucket(context: Context): Promise<Omit<Finding, 'check'>> {
+  const { isBucketPresent } = await import('../platform/bucket.ts');
+  const { BUCKET } = context.config;
+  if (await isBucketPresent(await context.s3(), BUCKET)) return { state: 'ok', detail: BUCKET };
+  return { state: 'down', detail: `${BUCKET} is missing`, advice: setUp };
+}
+
+export async function checkStripe(context: Context): Promise<Omit<Finding, 'check'>> {
+  const stripe = await context.stripe();
+  if (stripe === undefined) {
+    return {
+      state: 'warning',
+      detail: 'billing is off: usage is recorded and waits',
+      advice: 'set STRIPE_SECRET_KEY or STRIPE_SECRET_ID',
+    };
+  }
+  const { inspectCatalog } = await import('../platform/stripe-catalog.ts');
+  const troubles = (await inspectCatalog(stripe)).filter(({ outcome }) => outcome !== 'present');
+  if (troubles.length === 0) {
+    const live = /^(sk|rk)_live_/.test(context.config.STRIPE_SECRET_KEY ?? '');
+    return {
+      state: 'ok',
+      detail: `${live ? 'live' : 'test'} mode; the catalog is as it should be`,
+    };
+  }
+  const listed = troubles.map(
+    ({ part, name, outcome, detail }) =>
+      `${part} ${name} ${outcome}${detail === undefined ? '' : ` (${detail})`}`,
+  );
+  const missing = troubles.some(({ outcome }) => outcome === 'missing');
+  const advice = missing ? setUp : 'mend it at Stripe, or change domain/catalog.ts';
+  return { state: 'down', detail: listed.join('; '), advice };
+}
+
+export async function checkDeadLetters(context: Context): Promise<Omit<Finding, 'check'>> {
+  const { deadLetters } = await context.tables();
+  let open = 0;
+  let seen = 0;
+  for await (const letter of deadLetters.list(undefined)) {
+    if (letter.status === 'open') open += 1;
+    seen += 1;
+    if (seen >= mostLetters) break;
+  }
+  if (open === 0) return { state: 'ok', detail: 'none is open' };
+  const detail = `${seen >= mostLetters ? 'at least ' : ''}${open} open`;
+  return { state: 'warning', detail, advice: 'durabill dead-letters list' };
+}

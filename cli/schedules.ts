@@ -1,0 +1,137 @@
+/** `durabill schedules apply | list | trigger | pause | resume`. */
+import type { Client, ScheduleHandle } from '@temporalio/client';
+import type { Command } from 'commander';
+import { BillingError } from '../domain/errors.ts';
+import { printable } from '../domain/ids.ts';
+import { schedules } from '../domain/schedules.ts';
+import type { ScheduleEntry } from '../domain/schedules.ts';
+import type { Context } from './context.ts';
+import { leaf, noun } from './leaf.ts';
+import { state, table, time } from './output.ts';
+import { nothing, performWith } from './perform.ts';
+import type { Answer } from './perform.ts';
+
+const patienceMs = 10_000;
+
+export function addSchedules(program: Command): void {
+  const parent = noun(program, 'schedules', 'What runs by the clock.');
+  const example = 'sweep-usage';
+  leaf(parent, 'apply', 'Creates or updates every schedule; paused ones stay paused.', [
+    'durabill schedules apply',
+  ]).action(async (_options: object, command: Command) => {
+    await performWith(command, apply, nothing);
+  });
+  leaf(parent, 'list', 'Lists every schedule, whether it runs, and when next.', [
+    'durabill schedules list',
+  ]).action(async (_options: object, command: Command) => {
+    await performWith(command, list, nothing);
+  });
+  const verb = (name: string, description: string, act: Act): void => {
+    leaf(parent, `${name} <id>`, description, [`durabill schedules ${name} ${example}`]).action(
+      async (id: string, _options: object, command: Command) => {
+        const run = async (context: Context, entry: ScheduleEntry) =>
+          await actOn(context, entry, name, act);
+        await performWith(command, run, () => findEntry(id));
+      },
+    );
+  };
+  verb('trigger', 'Runs it now, unless a run is under way.', async (handle) => {
+    await handle.trigger('SKIP');
+  });
+  verb('pause', 'Stops it until it is resumed.', async (handle) => {
+    await handle.pause('paused by durabill schedules pause');
+  });
+  verb('resume', 'Lets it run again.', async (handle) => {
+    await handle.unpause('resumed by durabill schedules resume');
+  });
+}
+
+type Act = (handle: ScheduleHandle) => Promise<void>;
+
+async function apply(context: Context): Promise<Answer> {
+  const { applySchedules } = await import('../platform/schedules.ts');
+  const client = await context.temporal();
+  const results = await bounded(
+    client,
+    async () => await applySchedules(client, context.config.TASK_QUEUE),
+  );
+  const rows = results.map(({ id, outcome }) => [id, state(outcome)]);
+  return { json: results, text: table([{ title: 'Schedule' }, { title: 'Outcome' }], rows) };
+}
+
+async function list(context: Context): Promise<Answer> {
+  const client = await context.temporal();
+  const found = await Promise.all(
+    schedules.map(async (entry) => await bounded(client, async () => await look(client, entry))),
+  );
+  const rows = found.map((one) => [
+    one.id,
+    one.cron,
+    state(one.state),
+    time(one.nextRun),
+    time(one.lastRun),
+    one.note,
+  ]);
+  const titles = ['Schedule', 'Cron (UTC)', 'State', 'Next (UTC)', 'Last (UTC)', 'What'];
+  return {
+    json: found,
+    text: table(
+      titles.map((title) => ({ title })),
+      rows,
+    ),
+  };
+}
+
+/** One schedule as Temporal has it. */
+export async function look(client: Client, { id, cron, note }: ScheduleEntry) {
+  try {
+    const { state: stands, info } = await client.schedule.getHandle(id).describe();
+    const next = info.nextActionTimes[0]?.toISOString();
+    const last = info.recentActions.at(-1)?.takenAt.toISOString();
+    return {
+      id,
+      cron,
+      state: stands.paused ? 'paused' : 'active',
+      ...(next === undefined ? {} : { nextRun: next }),
+      ...(last === undefined ? {} : { lastRun: last }),
+      note,
+    };
+  } catch (error) {
+    if (!isNotApplied(error)) throw error;
+    return { id, cron, state: 'missing', note };
+  }
+}
+
+async function actOn(
+  context: Context,
+  { id }: ScheduleEntry,
+  name: string,
+  act: Act,
+): Promise<Answer> {
+  const client = await context.temporal();
+  try {
+    await bounded(client, async () => await act(client.schedule.getHandle(id)));
+  } catch (error) {
+    if (!isNotApplied(error)) throw error;
+    const advice = 'run `durabill schedules apply`';
+    throw new BillingError('not_found', `schedule ${id} is not at Temporal yet: ${advice}`);
+  }
+  const done = { trigger: 'triggered', pause: 'paused', resume: 'resumed' }[name] ?? name;
+  return { json: { id, outcome: done }, text: `${id} ${done}` };
+}
+
+function findEntry(id: string): ScheduleEntry {
+  const entry = schedules.find((one) => one.id === id);
+  if (entry !== undefined) return entry;
+  const known = schedules.map((one) => one.id).join(', ');
+  throw new BillingError('not_found', `no schedule "${printable(id)}"; there are: ${known}`);
+}
+
+/** By name, so that the SDK is not loaded for it. */
+function isNotApplied(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ScheduleNotFoundError';
+}
+
+async function bounded<T>(client: Client, call: () => Promise<T>): Promise<T> {
+  return await client.withDeadline(Date.now() + patienceMs, call);
+}
