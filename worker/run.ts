@@ -16,6 +16,17 @@ export interface WorkerOptions {
 
 const shutdownGraceTime = '20 seconds';
 
+/** Of the main queue's worker; the benchmark's peer runs with the same. */
+export const mainQueueSettings = {
+  maxCachedWorkflows: 500,
+  maxConcurrentWorkflowTaskExecutions: 100,
+  maxConcurrentActivityTaskExecutions: 20,
+  maxConcurrentLocalActivityExecutions: 100,
+  maxConcurrentWorkflowTaskPolls: 10,
+  maxConcurrentActivityTaskPolls: 5,
+  shutdownGraceTime,
+} as const;
+
 /** Sends the SDK's own log lines to ours, warnings and worse. */
 export function installRuntime(write: (level: string, message: string) => void): void {
   Runtime.install({
@@ -38,13 +49,7 @@ export async function createWorkers(
       taskQueue,
       workflowBundle: options.workflowBundle,
       activities: createActivities(deps),
-      maxCachedWorkflows: 500,
-      maxConcurrentWorkflowTaskExecutions: 100,
-      maxConcurrentActivityTaskExecutions: 20,
-      maxConcurrentLocalActivityExecutions: 100,
-      maxConcurrentWorkflowTaskPolls: 10,
-      maxConcurrentActivityTaskPolls: 5,
-      shutdownGraceTime,
+      ...mainQueueSettings,
     }),
     Worker.create({
       connection,
