@@ -10,6 +10,7 @@ const kind = (name: string, timeoutMs: number) => ({
     include: [`test/${name}/**/*.test.ts`],
     pool: 'forks' as const,
     setupFiles: ['test/support/quiet.ts'],
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
   },

@@ -17,10 +17,12 @@ export class DeliveryQueue {
     for (const entry of entries) this.add(entry);
   }
 
-  /** A record already waiting or being sent is not queued twice. */
+  /** A record already waiting or being sent is not queued twice; the earlier time wins. */
   add(entry: QueuedDelivery): void {
     const current = this.#busyLanes.get(entry.lane);
-    if (current?.identifier === entry.identifier || this.#waiting.has(entry.identifier)) return;
+    if (current?.identifier === entry.identifier) return;
+    const known = this.#waiting.get(entry.identifier);
+    if (known !== undefined && known.dueAtMs <= entry.dueAtMs) return;
     this.#waiting.set(entry.identifier, entry);
   }
 

@@ -15,8 +15,8 @@ const identifierMemoryMs = 23 * hourMs;
 /** A record that could not be delivered for so long waits for a person. */
 const givesUpAfterMs = 72 * hourMs;
 
-/** Stripe takes 15 significant digits in a value. */
-const mostSignificantDigits = 15;
+/** Stripe takes 15 significant digits in a value; whether trailing zeros count is not said, so they do. */
+const mostDigits = 15;
 
 /** Why this record must not be sent now, or undefined (FM10). */
 export function refusalBeforeSending(record: UsageRecord, nowMs: number): string | undefined {
@@ -28,8 +28,8 @@ export function refusalBeforeSending(record: UsageRecord, nowMs: number): string
   if (occurredMs > nowMs + aheadMs) {
     return `timestamp ${record.occurredAt} is more than 5 minutes ahead, which Stripe refuses`;
   }
-  if (record.quantity.replace(/0+$/, '').length > mostSignificantDigits) {
-    return `value ${record.quantity} has more than the 15 significant digits that Stripe accepts`;
+  if (record.quantity.length > mostDigits) {
+    return `value ${record.quantity} has more than the 15 digits that Stripe accepts`;
   }
   return undefined;
 }

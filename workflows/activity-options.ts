@@ -12,6 +12,8 @@ import { stripeTaskQueue } from '../domain/temporal-names.ts';
  * server three events each. They wait out an outage of the store.
  */
 export const tableActivities = proxyLocalActivities<Activities>({
+  // Longer waits are the server's timers, so that an outage does not keep workflow tasks open.
+  localRetryThreshold: '2 seconds',
   startToCloseTimeout: '10 seconds',
   scheduleToCloseTimeout: '3 days',
   retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '1 minute' },

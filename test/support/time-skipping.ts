@@ -3,10 +3,16 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { resolveTool } from '../../dev/tools/resolve.ts';
-import { stripeTaskQueue } from '../../domain/temporal-names.ts';
+import { searchAttributes, stripeTaskQueue } from '../../domain/temporal-names.ts';
 import type { Activities, StripeActivities } from '../../activities/index.ts';
 
 export const taskQueue = 'test';
+
+/** Temporal's numbers for the types (temporal.api.enums.v1.IndexedValueType). */
+const typeNumbers = { KEYWORD: 2, INT: 3 } as const;
+const attributeTypes = Object.fromEntries(
+  Object.entries(searchAttributes).map(([name, type]) => [name, typeNumbers[type]]),
+);
 
 /** Runs `story` with workers for both queues; activities that are not given fail the test loudly. */
 export async function withTimeSkipping(
@@ -17,24 +23,29 @@ export async function withTimeSkipping(
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: tool.command } },
   });
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: env.namespace ?? 'default',
+    searchAttributes: attributeTypes,
+  });
   const { sendUsage, ...main } = activities;
   try {
     const common = { connection: env.nativeConnection, namespace: env.namespace ?? 'default' };
-    const workers = await Promise.all([
-      Worker.create({
-        ...common,
-        taskQueue,
-        workflowBundle: { codePath: inject('workflowBundle') },
-        activities: main,
-      }),
-      Worker.create({
-        ...common,
-        taskQueue: stripeTaskQueue(taskQueue),
-        activities: { sendUsage },
-      }),
-    ]);
-    const [first, second] = workers;
-    await first.runUntil(second.runUntil(story(env)));
+    const worker = await Worker.create({
+      ...common,
+      taskQueue,
+      workflowBundle: { codePath: inject('workflowBundle') },
+      activities: main,
+    });
+    if (sendUsage === undefined) {
+      await worker.runUntil(story(env));
+      return;
+    }
+    const stripeWorker = await Worker.create({
+      ...common,
+      taskQueue: stripeTaskQueue(taskQueue),
+      activities: { sendUsage },
+    });
+    await worker.runUntil(stripeWorker.runUntil(story(env)));
   } finally {
     await env.teardown();
   }
