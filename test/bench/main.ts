@@ -1,0 +1,23 @@
+/** `npm run bench -- <name>`: each benchmark is a file of its own. */
+import { Command } from 'commander';
+import { readEnvironment } from '../../platform/config.ts';
+import { addFileMetering } from './file-metering.ts';
+
+// Also keeps the AWS SDK's advice about Node 22 out of stderr.
+readEnvironment();
+
+const program = new Command('bench')
+  .description(
+    'Measures the product on real servers, beside its ceilings. Run one at a time, on a quiet machine.',
+  )
+  .showHelpAfterError('(--help shows how it is used)');
+
+addFileMetering(program);
+
+if (process.argv.length > 2) await program.parseAsync();
+else {
+  const names = program.commands.map(
+    (command) => `  ${command.name().padEnd(16)}${command.summary()}`,
+  );
+  process.stdout.write(`npm run bench -- <name>, one of:\n${names.join('\n')}\n`);
+}
