@@ -7,7 +7,7 @@ import type { Meter } from './usage.ts';
 
 /** Stripe allows 100 characters for a meter event's identifier, which a processing id becomes. */
 const processingIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-const customerIdPattern = /^cus_[A-Za-z0-9_-]{1,96}$/;
+const customerIdPattern = /^cus_[A-Za-z0-9_]{1,96}$/;
 
 /**
  * How many `deliverUsage` workflows share the ledger. One (customer, meter) is always in one shard,
@@ -25,7 +25,7 @@ export function parseCustomerId(value: string): string {
   if (!customerIdPattern.test(value)) {
     throw new BillingError(
       'invalid_request',
-      `"${printable(value)}" is not a Stripe customer id (cus_ and then letters, digits, _ or -)`,
+      `"${printable(value)}" is not a Stripe customer id (cus_ and then letters, digits or _)`,
     );
   }
   return value;

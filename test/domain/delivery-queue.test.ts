@@ -55,6 +55,14 @@ class Model {
     return [...this.waiting, ...this.sending].some((entry) => entry.identifier === identifier);
   }
 
+  /** A known record keeps its place; the earlier of the two times wins while it waits. */
+  add(entry: QueuedDelivery): void {
+    if (!this.knows(entry.identifier)) this.waiting.push(entry);
+    this.waiting = this.waiting.map((other) =>
+      other.identifier === entry.identifier && entry.dueAtMs < other.dueAtMs ? entry : other,
+    );
+  }
+
   free(lane: string): boolean {
     return this.sending.every((entry) => entry.lane !== lane);
   }
@@ -102,7 +110,7 @@ function play(operations: readonly Operation[]): {
     if (next.do === 'add') {
       const entry = entryOf(next.record, model.nowMs + next.dueInMs);
       queue.add(entry);
-      if (!model.knows(entry.identifier)) model.waiting.push(entry);
+      model.add(entry);
     } else if (next.do === 'take') {
       model.nowMs += next.passedMs;
       const before = model.sending.length;

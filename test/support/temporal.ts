@@ -12,19 +12,33 @@ import type { Services } from './services.ts';
 
 export const taskQueue = 'test';
 
-export interface TestTemporal {
+/** The server alone: who wants workers starts them. */
+export interface BareTemporal {
   server: RunningServer;
   client: Client;
   stop: () => Promise<void>;
 }
 
-export async function startTestTemporal(services: Services): Promise<TestTemporal> {
+export async function startBareTemporal(services: Services): Promise<BareTemporal> {
   const server = await startTemporal({ dataDir: services.dataDir });
   const connection = await Connection.connect({ address: server.address });
-  const native = await NativeConnection.connect({ address: server.address });
   const client = new Client({ connection });
   await ensureSearchAttributes(client);
-  const { deps } = createTestDependencies(services, { signals: createSignals(client, taskQueue) });
+  return {
+    server,
+    client,
+    stop: async () => {
+      await connection.close();
+      await server.stop();
+    },
+  };
+}
+
+/** The server, and workers with real activities in this process. */
+export async function startTestTemporal(services: Services): Promise<BareTemporal> {
+  const bare = await startBareTemporal(services);
+  const native = await NativeConnection.connect({ address: bare.server.address });
+  const signals = createSignals(bare.client, taskQueue);
   const workers = await createWorkers(
     {
       connection: native,
@@ -33,18 +47,16 @@ export async function startTestTemporal(services: Services): Promise<TestTempora
       workflowBundle: { codePath: inject('workflowBundle') },
       deliveryRatePerSecond: 1000,
     },
-    deps,
+    createTestDependencies(services, { signals }).deps,
   );
   const running = Promise.all(workers.map(async (worker) => await worker.run()));
   return {
-    server,
-    client,
+    ...bare,
     stop: async () => {
       for (const worker of workers) worker.shutdown();
       await running;
-      await connection.close();
       await native.close();
-      await server.stop();
+      await bare.stop();
     },
   };
 }

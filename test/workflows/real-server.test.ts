@@ -9,10 +9,10 @@ import { startProcessing } from '../../platform/temporal.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
 import { startTestTemporal, taskQueue } from '../support/temporal.ts';
-import type { TestTemporal } from '../support/temporal.ts';
+import type { BareTemporal } from '../support/temporal.ts';
 
 let services: Services;
-let temporal: TestTemporal;
+let temporal: BareTemporal;
 beforeAll(async () => {
   services = await startServices();
   temporal = await startTestTemporal(services);
