@@ -10,13 +10,13 @@ export type Meter = 'file_processed' | 'storage-usage';
 export type DeliveryState = 'pending' | 'sending' | 'delivered' | 'rejected' | 'parked';
 
 /** What made the usage; its workflow is told how the delivery ended. */
-export interface UsageSource {
+interface UsageSource {
   kind: 'processing';
   id: string;
 }
 
 /** One step in a record's life, oldest first (DL10). */
-export interface LifeEvent {
+interface LifeEvent {
   at: string;
   what: string;
 }
