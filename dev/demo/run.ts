@@ -1,18 +1,153 @@
+/** What `npm start` shows: customers with real files, the main job end to end, and equal sums. */
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Client } from '@temporalio/client';
+import { inputKey } from '../../domain/files.ts';
+import { workflowIds } from '../../domain/ids.ts';
+import type { ProcessingRequest } from '../../domain/processing.ts';
+import { createDynamoDb, createS3 } from '../../platform/clients.ts';
+import { parseConfig } from '../../platform/config.ts';
+import type { Config } from '../../platform/config.ts';
+import { createTemporalClient, startProcessing } from '../../platform/temporal.ts';
+import { createCustomers } from '../../tables/customers.ts';
+import type { Customers } from '../../tables/customers.ts';
+import { createTableStore } from '../../tables/dynamo.ts';
+import { createProcessingHistory } from '../../tables/processing-history.ts';
+import type { ProcessingHistory } from '../../tables/processing-history.ts';
+import { createUsageLedger } from '../../tables/usage-ledger.ts';
+import { createStripeControl } from '../stripe/control.ts';
+import { demoCustomers } from './customers.ts';
+import type { DemoCustomer } from './customers.ts';
+import { collectSums, isEqual, sumsTable } from './sums.ts';
+import type { CustomerSums } from './sums.ts';
+
 export interface DemoStack {
   env: Record<string, string>;
   stripe: string;
   temporalUi: string;
-  report(line: string): void;
+  report: (line: string) => void;
 }
 
 export interface DemoResult {
   ok: boolean;
-  summary: unknown;
+  summary: { jobs: string[]; customers: CustomerSums[]; equal: boolean };
   text: string;
 }
 
-/** Placeholder: the demo is written elsewhere and replaces this file. */
+/** Bounds the whole demo: with the stack up it takes seconds. */
+const patienceMs = 120_000;
+
 export async function runDemo(stack: DemoStack): Promise<DemoResult> {
-  stack.report('no demo yet');
-  return await Promise.resolve({ ok: true, summary: {}, text: '' });
+  const config = parseConfig(stack.env);
+  const dynamodb = createDynamoDb(config);
+  const tables = createTableStore(dynamodb, config.TABLE_PREFIX);
+  const processings = createProcessingHistory(tables);
+  const ledger = createUsageLedger(tables);
+  const s3 = createS3(config);
+  const temporal = createTemporalClient(config, stack.env);
+  const stripe = createStripeControl(stack.stripe);
+  try {
+    for (const customer of demoCustomers) {
+      stack.report(`${customer.name}: customer and files`);
+      const { customerId: id, name } = customer;
+      await stripe.createCustomer({ id, name });
+      await addCustomer(createCustomers(tables), customer, config);
+      await putFiles(s3, config.BUCKET, customer);
+    }
+    const jobs = await planJobs(processings);
+    await runJobs(temporal, config.TASK_QUEUE, jobs, stack.report);
+    stack.report('comparing what was processed, recorded and received by Stripe');
+    const deadline = Date.now() + patienceMs;
+    const customers = await collectSums({ processings, ledger, stripe }, demoCustomers, deadline);
+    const equal = customers.every(isEqual);
+    return {
+      ok: equal,
+      summary: { jobs: jobs.map((job) => job.processingId), customers, equal },
+      text: story(customers, jobs, equal),
+    };
+  } finally {
+    s3.destroy();
+    dynamodb.destroy();
+    await temporal.connection.close();
+  }
+}
+
+async function addCustomer(
+  customers: Customers,
+  customer: DemoCustomer,
+  config: Config,
+): Promise<void> {
+  await customers.add({
+    customerId: customer.customerId,
+    name: customer.name,
+    plan: config.BILLING_PLAN_DEFAULT,
+    billingStatus: 'none',
+    createdAt: new Date().toISOString(),
+  });
+}
+
+async function putFiles(s3: S3Client, bucket: string, customer: DemoCustomer): Promise<void> {
+  for (const file of customer.jobs.flatMap((job) => job.files)) {
+    const Key = inputKey(customer.customerId, file.name);
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: file.body() }));
+  }
+}
+
+/** Every start processes the files once more, under ids that count up. */
+async function planJobs(processings: ProcessingHistory): Promise<ProcessingRequest[]> {
+  const jobs: ProcessingRequest[] = [];
+  for (const { customerId, shortName, jobs: demoJobs } of demoCustomers) {
+    let earlier = 0;
+    for await (const _row of processings.list(customerId)) earlier += 1;
+    const run = Math.floor(earlier / demoJobs.length) + 1;
+    for (const { name, files } of demoJobs) {
+      const processingId = `demo-${shortName}-${name}-${run}`;
+      jobs.push({ processingId, customerId, files: files.map((file) => file.name) });
+    }
+  }
+  return jobs;
+}
+
+async function runJobs(
+  temporal: Client,
+  taskQueue: string,
+  jobs: readonly ProcessingRequest[],
+  report: (line: string) => void,
+): Promise<void> {
+  let done = 0;
+  await temporal.withDeadline(Date.now() + patienceMs, async () => {
+    await Promise.all(
+      jobs.map(async (job) => {
+        await startProcessing(temporal, taskQueue, job);
+        // A second order of the same job, on purpose: it must change nothing.
+        await startProcessing(temporal, taskQueue, job);
+        await temporal.workflow.getHandle(workflowIds.processFiles(job.processingId)).result();
+        done += 1;
+        report(`${done} of ${jobs.length} jobs processed, metered and delivered`);
+      }),
+    );
+  });
+}
+
+function story(
+  customers: readonly CustomerSums[],
+  jobs: readonly ProcessingRequest[],
+  equal: boolean,
+): string {
+  const first = jobs[0]?.processingId ?? '';
+  const verdict = equal
+    ? 'Equal to the byte, though every job was ordered twice.'
+    : 'NOT EQUAL: look at `npm run -s durabill -- dead-letters list` and at the Temporal UI.';
+  return [
+    'Bytes processed, recorded in the usage ledger, and received by Stripe',
+    '',
+    sumsTable(customers),
+    '',
+    verdict,
+    '',
+    'Try it yourself',
+    `  npm run -s durabill -- process show ${first}`,
+    `  npm run -s durabill -- usage show ${first}`,
+    '  npm run -s durabill -- process submit --customer cus_DemoAurora --file survey/north.csv --wait',
+  ].join('\n');
 }

@@ -1,0 +1,33 @@
+/** Money is whole minor units of its currency (I9). The one place that rounds. */
+
+/** Currencies whose minor unit is the whole unit (Stripe, "Zero-decimal currencies"). */
+const zeroDecimal = new Set(
+  'bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf'.split(' '),
+);
+
+/**
+ * What a quantity costs in minor units at a price per unit given as a decimal string of minor units
+ * (Stripe's `unit_amount_decimal`), rounded half up.
+ */
+export function amountOf(quantity: bigint, unitAmountDecimal: string): bigint {
+  const [whole = '0', fraction = ''] = unitAmountDecimal.split('.');
+  const scale = 10n ** BigInt(fraction.length);
+  return roundHalfUp(quantity * BigInt(`${whole}${fraction}`), scale);
+}
+
+/** `dividend / divisor` rounded half up; neither is negative. */
+export function roundHalfUp(dividend: bigint, divisor: bigint): bigint {
+  return (2n * dividend + divisor) / (2n * divisor);
+}
+
+/** For people: `$1,234.50`, `¥1,235`. */
+export function formatMoney(minorUnits: bigint, currency: string): string {
+  const digits = zeroDecimal.has(currency) ? 0 : 2;
+  const padded = String(minorUnits).padStart(digits + 1, '0');
+  const whole = padded.slice(0, padded.length - digits);
+  const fraction = digits === 0 ? '' : `.${padded.slice(-digits)}`;
+  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  const symbol = { usd: '$', jpy: '¥', eur: '€', gbp: '£' }[currency];
+  const amount = `${grouped}${fraction}`;
+  return symbol === undefined ? `${amount} ${currency.toUpperCase()}` : `${symbol}${amount}`;
+}

@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { amountOf, formatMoney, roundHalfUp } from '../../domain/money.ts';
+
+describe('I9 amounts', () => {
+  test.each([
+    // $0.00001 a byte is 0.001 cents (page 1).
+    [1_024n, '0.001', 1n],
+    [499n, '0.001', 0n],
+    [500n, '0.001', 1n],
+    [1_500n, '0.001', 2n],
+    [5_368_709_120n, '0.001', 5_368_709n],
+    [3n, '10', 30n],
+    [0n, '0.001', 0n],
+    [9_007_199_254_740_993n, '0.001', 9_007_199_254_741n],
+  ])('%s units at %s', (quantity, unit, cents) => {
+    expect(amountOf(quantity, unit)).toBe(cents);
+  });
+
+  test('rounding half up is never off by more than a half, and never down at a half', () => {
+    const check = fc.check(
+      fc.property(fc.bigInt(0n, 10n ** 30n), fc.bigInt(1n, 10n ** 20n), (dividend, divisor) => {
+        const twiceError = 2n * (roundHalfUp(dividend, divisor) * divisor - dividend);
+        return twiceError > -divisor && twiceError <= divisor;
+      }),
+    );
+    expect(check.counterexample).toBeNull();
+  });
+});
+
+describe('I9 money for people, with the currency’s own exponent', () => {
+  test.each([
+    [0n, 'usd', '$0.00'],
+    [5n, 'usd', '$0.05'],
+    [123_450n, 'usd', '$1,234.50'],
+    [1_234n, 'jpy', '¥1,234'],
+    [7n, 'krw', '7 KRW'],
+    [100n, 'chf', '1.00 CHF'],
+    [100_000_000n, 'eur', '€1,000,000.00'],
+  ])('%s %s is %s', (minor, currency, shown) => {
+    expect(formatMoney(minor, currency)).toBe(shown);
+  });
+});
