@@ -15,7 +15,7 @@ import type { Customers } from '../tables/customers.ts';
 import type { DeadLetters } from '../tables/dead-letters.ts';
 import type { ProcessingHistory } from '../tables/processing-history.ts';
 import type { UsageLedger } from '../tables/usage-ledger.ts';
-import { isUnreachable } from './failures.ts';
+import { nameFailures } from './name-failures.ts';
 
 export interface Tables {
   customers: Customers;
@@ -25,7 +25,9 @@ export interface Tables {
 }
 
 /** How long Temporal may take to answer at first. */
-const temporalPatienceMs = 4000;
+const temporalPatienceMs = 3000;
+/** A single call to a table or the bucket, with its one repeat. */
+const awsPatienceMs = 10_000;
 
 export class Context {
   readonly settings: Settings;
@@ -47,7 +49,12 @@ export class Context {
     this.#closers.push(() => client.destroy());
     const { DYNAMODB_ENDPOINT, AWS_REGION } = this.config;
     const where = DYNAMODB_ENDPOINT ?? `AWS (${AWS_REGION})`;
-    nameFailures(client.middlewareStack, `DynamoDB at ${where}`, 'DYNAMODB_ENDPOINT');
+    nameFailures(
+      client.middlewareStack,
+      awsPatienceMs,
+      `DynamoDB at ${where}`,
+      'DYNAMODB_ENDPOINT',
+    );
     return client;
   }
 
@@ -56,11 +63,8 @@ export class Context {
     const client = createS3(this.config);
     this.#closers.push(() => client.destroy());
     const { S3_ENDPOINT, AWS_REGION } = this.config;
-    nameFailures(
-      client.middlewareStack,
-      `S3 at ${S3_ENDPOINT ?? `AWS (${AWS_REGION})`}`,
-      'S3_ENDPOINT',
-    );
+    const where = S3_ENDPOINT ?? `AWS (${AWS_REGION})`;
+    nameFailures(client.middlewareStack, awsPatienceMs, `S3 at ${where}`, 'S3_ENDPOINT');
     return client;
   }
 
@@ -107,48 +111,43 @@ export class Context {
       import('../platform/temporal-setup.ts'),
     ]);
     const { config, settings } = this;
+    // gRPC would go on trying to connect; that nothing listens is known in milliseconds.
+    await this.#requireListener();
     const client = createTemporalClient(config, settings.environment, temporalPatienceMs);
     this.#closers.push(async () => await client.connection.close());
     try {
       await requireNamespace(client, temporalPatienceMs);
     } catch (error) {
-      if (error instanceof BillingError) throw error;
-      throw new BillingError(
-        'unavailable',
-        `Temporal at ${config.TEMPORAL_ADDRESS} does not answer: is it running, and ` +
-          'TEMPORAL_ADDRESS (with TEMPORAL_API_KEY or TEMPORAL_TLS_*, if it wants them) right?',
-        { cause: error },
-      );
+      throw error instanceof BillingError ? error : this.#temporalAway(error);
     }
     return client;
+  }
+
+  async #requireListener(): Promise<void> {
+    const { config, settings } = this;
+    // Behind a proxy the address need not be reachable from here.
+    if (Object.keys(settings.environment).some((name) => /^(grpc|https?)_proxy$/i.test(name))) {
+      return;
+    }
+    const { probe } = await import('./probe.ts');
+    try {
+      await probe(config.TEMPORAL_ADDRESS, temporalPatienceMs);
+    } catch (error) {
+      throw this.#temporalAway(error);
+    }
+  }
+
+  #temporalAway(cause: unknown): BillingError {
+    return new BillingError(
+      'unavailable',
+      `Temporal at ${this.config.TEMPORAL_ADDRESS} does not answer: is it running, and ` +
+        'TEMPORAL_ADDRESS (with TEMPORAL_API_KEY or TEMPORAL_TLS_*, if it wants them) right?',
+      { cause },
+    );
   }
 
   /** Closes what was opened, so that the process ends by itself. */
   async close(): Promise<void> {
     for (const close of this.#closers.splice(0)) await close();
   }
-}
-
-type Handler = (args: never) => Promise<unknown>;
-interface Stack {
-  add(middleware: (next: Handler) => Handler, options: { step: 'initialize'; name: string }): void;
-}
-
-/** Makes "connection refused" say whose connection, and what to look at. */
-function nameFailures(stack: object, who: string, variable: string): void {
-  const middleware =
-    (next: Handler): Handler =>
-    async (args) => {
-      try {
-        return await next(args);
-      } catch (error) {
-        if (!isUnreachable(error)) throw error;
-        throw new BillingError(
-          'unavailable',
-          `${who} does not answer: is it running, and ${variable} right?`,
-          { cause: error },
-        );
-      }
-    };
-  (stack as Stack).add(middleware, { step: 'initialize', name: 'nameFailures' });
 }

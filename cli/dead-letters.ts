@@ -18,7 +18,7 @@ interface ListOptions {
   status: DeadLetterStatus | 'all';
 }
 interface RedriveOptions {
-  all: boolean;
+  all?: boolean;
   kind?: DeadLetterKind;
 }
 
@@ -46,7 +46,7 @@ export function addDeadLetters(program: Command): void {
     'durabill dead-letters redrive usage-rejected/prc_123',
     'durabill dead-letters redrive --all --kind usage-parked',
   ])
-    .option('--all', 'every open one', false)
+    .option('--all', 'every open one')
     .addOption(kindOption())
     .action(async (id: string | undefined, options: RedriveOptions, command: Command) => {
       checkRedrive(id, options, command);
@@ -67,8 +67,8 @@ export function addDeadLetters(program: Command): void {
 
 /** Exactly one of ID and --all; --kind narrows --all only. */
 function checkRedrive(id: string | undefined, options: RedriveOptions, command: Command): void {
-  const alone = id !== undefined && !options.all && options.kind === undefined;
-  if (alone || (id === undefined && options.all)) return;
+  const alone = id !== undefined && options.all !== true && options.kind === undefined;
+  if (alone || (id === undefined && options.all === true)) return;
   command.error('error: name one dead letter, or --all (with --kind, if wanted)');
 }
 

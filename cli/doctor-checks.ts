@@ -19,23 +19,41 @@ const patienceMs = 3000;
 const mostLetters = 1000;
 const setUp = 'durabill setup';
 
-/** A check's finding; one that fails or does not answer in time is down. */
-export async function bounded(context: Context, { check, look }: Check): Promise<Finding> {
+/** A check's finding; one that fails is down. */
+export async function examine(context: Context, { check, look }: Check): Promise<Finding> {
+  try {
+    return { check, ...(await look(context)) };
+  } catch (error) {
+    return { check, state: 'down', detail: describeFailure(error).message };
+  }
+}
+
+/** The same for what has no deadline of its own: one that does not answer in time is down. */
+export async function bounded(context: Context, check: Check): Promise<Finding> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Omit<Finding, 'check'>>((resolve) => {
+  const detail = `no answer within ${patienceMs / 1000} s`;
+  const late = new Promise<Finding>((resolve) => {
     timer = setTimeout(() => {
-      resolve({ state: 'down', detail: `no answer within ${patienceMs / 1000} s` });
+      resolve({ check: check.check, state: 'down', detail });
     }, patienceMs);
   });
-  const looked = look(context).catch((error: unknown) => ({
-    state: 'down' as const,
-    detail: describeFailure(error).message,
-  }));
   try {
-    return { check, ...(await Promise.race([looked, late])) };
+    return await Promise.race([examine(context, check), late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The embedded stack tells where its API is. */
+export async function checkApi(context: Context): Promise<Omit<Finding, 'check'>> {
+  const { embedded } = context.settings;
+  if (embedded === undefined) return { state: 'skipped', detail: 'its address is not known here' };
+  const { status } = await fetch(`${embedded.api}/healthz`, {
+    signal: AbortSignal.timeout(patienceMs),
+  }).catch(() => ({ status: undefined }));
+  if (status === 200) return { state: 'ok', detail: embedded.api };
+  const detail = `${embedded.api} ${status === undefined ? 'does not answer' : `answers ${status}`}`;
+  return { state: 'down', detail, advice: `${embedded.dataDir}/logs/server.log says why` };
 }
 
 export async function checkTables(context: Context): Promise<Omit<Finding, 'check'>> {

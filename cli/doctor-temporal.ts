@@ -5,6 +5,8 @@ import type { Context } from './context.ts';
 import type { Finding } from './doctor-checks.ts';
 import { look } from './schedules.ts';
 
+/** Deadlines instead of `bounded`'s timer: a connection must not be closed under a call. */
+const patienceMs = 3000;
 type Found = Omit<Finding, 'check'>;
 
 /** temporal.api.enums.v1.TaskQueueType: ACTIVITY; each of a worker's queues has activities. */
@@ -20,7 +22,7 @@ export async function checkTemporal(context: Context): Promise<Found> {
 
 export async function checkSearchAttributes(context: Context): Promise<Found> {
   const { inspectSearchAttributes } = await import('../platform/temporal-setup.ts');
-  const found = await inspectSearchAttributes(await context.temporal());
+  const found = await inspectSearchAttributes(await context.temporal(), patienceMs);
   const troubles = found.filter(({ outcome }) => outcome !== 'present');
   if (troubles.length === 0) return { state: 'ok', detail: `all ${found.length} are registered` };
   const listed = troubles.map(({ name, outcome }) => `${name} ${outcome}`).join(', ');
@@ -34,11 +36,11 @@ export async function checkWorker(context: Context): Promise<Found> {
   const { TASK_QUEUE } = context.config;
   const idle: string[] = [];
   for (const name of [TASK_QUEUE, stripeTaskQueue(TASK_QUEUE)]) {
-    const { pollers } = await client.workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name },
-      taskQueueType: activityQueue,
-    });
+    const queue = { namespace, taskQueue: { name }, taskQueueType: activityQueue };
+    const { pollers } = await client.withDeadline(
+      Date.now() + patienceMs,
+      async () => await client.workflowService.describeTaskQueue(queue),
+    );
     const seenMs = pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000);
     if (!seenMs.some((atMs) => Date.now() - atMs < freshMs)) idle.push(name);
   }
@@ -49,7 +51,10 @@ export async function checkWorker(context: Context): Promise<Found> {
 
 export async function checkSchedules(context: Context): Promise<Found> {
   const client = await context.temporal();
-  const found = await Promise.all(schedules.map(async (entry) => await look(client, entry)));
+  const found = await client.withDeadline(
+    Date.now() + patienceMs,
+    async () => await Promise.all(schedules.map(async (entry) => await look(client, entry))),
+  );
   const troubles = found.filter((one) => one.state !== 'active');
   if (troubles.length === 0) return { state: 'ok', detail: `all ${found.length} are active` };
   const detail = troubles.map((one) => `${one.id} ${one.state}`).join(', ');

@@ -3,10 +3,12 @@ import type { Command } from 'commander';
 import { Context } from './context.ts';
 import {
   bounded,
+  checkApi,
   checkBucket,
   checkDeadLetters,
   checkStripe,
   checkTables,
+  examine,
 } from './doctor-checks.ts';
 import type { Check, Finding } from './doctor-checks.ts';
 import {
@@ -17,7 +19,7 @@ import {
 } from './doctor-temporal.ts';
 import { describeFailure } from './failures.ts';
 import { leaf } from './leaf.ts';
-import { colors, state, table } from './output.ts';
+import { state, table } from './output.ts';
 import { perform } from './perform.ts';
 import type { Answer } from './perform.ts';
 
@@ -26,11 +28,11 @@ export function addDoctor(program: Command): void {
     'durabill doctor',
     'durabill doctor --json',
   ]).action(async (_options: object, command: Command) => {
-    await perform(command, examine);
+    await perform(command, consult);
   });
 }
 
-async function examine(): Promise<Answer> {
+async function consult(): Promise<Answer> {
   let context: Context;
   try {
     context = new Context();
@@ -52,6 +54,7 @@ async function checkAll(context: Context): Promise<Finding[]> {
     { check: 'tables', look: checkTables },
     { check: 'bucket', look: checkBucket },
     { check: 'Stripe', look: checkStripe },
+    { check: 'API', look: checkApi },
     { check: 'dead letters', look: checkDeadLetters },
   ];
   const [others, temporal] = await Promise.all([
@@ -63,7 +66,7 @@ async function checkAll(context: Context): Promise<Finding[]> {
 
 /** The others only say something when the server answers at all. */
 async function checkTemporalGroup(context: Context): Promise<Finding[]> {
-  const server = await bounded(context, { check: 'Temporal', look: checkTemporal });
+  const server = await examine(context, { check: 'Temporal', look: checkTemporal });
   const others: Check[] = [
     { check: 'search attributes', look: checkSearchAttributes },
     { check: 'worker', look: checkWorker },
@@ -75,7 +78,7 @@ async function checkTemporalGroup(context: Context): Promise<Finding[]> {
   }
   return [
     server,
-    ...(await Promise.all(others.map(async (check) => await bounded(context, check)))),
+    ...(await Promise.all(others.map(async (check) => await examine(context, check)))),
   ];
 }
 
@@ -84,9 +87,10 @@ function report(findings: readonly Finding[]): Answer {
   const rows = findings.map(({ check, state: stands, detail, advice }) => [
     check,
     state(stands),
-    advice === undefined ? detail : `${detail}\n${colors.dim('→')} ${advice}`,
+    detail,
+    advice ?? '',
   ]);
-  const columns = ['Check', 'State', 'Detail'].map((title) => ({ title }));
+  const columns = ['Check', 'State', 'Detail', 'What to do'].map((title) => ({ title }));
   const listed = down.map(({ check }) => check).join(', ');
   return {
     json: { ok: down.length === 0, checks: findings },

@@ -27,7 +27,7 @@ export function leaf(
 }
 
 /** For an option that may be given several times. */
-export function collect(value: string, earlier: string[]): string[] {
+export function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }
 

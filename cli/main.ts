@@ -51,3 +51,16 @@ try {
     process.stdout.write(`${JSON.stringify({ error: 'invalid_request', message })}\n`);
   }
 }
+
+/**
+ * All is closed and written, so the process ends by itself, unless a call that was given up still
+ * waits for its answer; it is not waited for.
+ */
+function endSoon(): void {
+  setTimeout(() => {
+    if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit();
+    endSoon();
+  }, 100).unref();
+}
+
+endSoon();

@@ -15,10 +15,10 @@ import { linkTo } from './process-show.ts';
 
 export interface SubmitOptions {
   customer: string;
-  file: string[];
+  file?: string[];
   filesFrom?: string;
   id?: string;
-  wait: boolean;
+  wait?: boolean;
 }
 
 /** Starting a workflow may take this long; the server was seen to answer just before. */
@@ -26,7 +26,7 @@ const startPatienceMs = 15_000;
 
 /** Throws BillingError for whatever the job may not name. */
 export async function parseOrder(options: SubmitOptions): Promise<ProcessingRequest> {
-  const { file, filesFrom, id } = options;
+  const { file = [], filesFrom, id } = options;
   if (file.length === 0 && filesFrom === undefined) {
     const message = "error: name at least one file with '--file <key>' or '--files-from <path>'";
     throw new CommanderError(exitCodes.usage, 'durabill.missingFile', message);

@@ -27,14 +27,14 @@ export function addProcess(program: Command): void {
     'aws s3 ls … | durabill process submit --customer cus_123 --files-from - --json',
   ])
     .requiredOption('--customer <id>', 'whose files: cus_…')
-    .option('--file <key>', 'a file under service/input/<customer>/; repeatable', collect, [])
+    .option('--file <key>', 'a file under service/input/<customer>/; repeatable', collect)
     .option('--files-from <path>', 'a file with one key per line; - is standard input')
     .option('--id <processing>', 'the same id twice is one job; made up when left out')
-    .option('--wait', 'show progress and end when the job does', false)
+    .option('--wait', 'show progress and end when the job does')
     .action(async (options: SubmitOptions, command: Command) => {
       // Read before anything is connected: bad input is refused without a stack, too.
       const order = async () => await parseOrder(options);
-      await performWith(command, submit(options.wait), order);
+      await performWith(command, submit(options.wait === true), order);
     });
   leaf(processing, 'show <id>', 'Shows a job, what became of its files, and its delivery.', [
     'durabill process show prc_123',

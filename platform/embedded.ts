@@ -17,12 +17,16 @@ const connectionVariables = [
 ] as const;
 
 const environmentFile = z.record(z.string(), z.string());
-const stackFile = z.object({ temporalUi: z.string(), stripe: z.string(), pid: z.number().int() });
+const stackFile = z.object({
+  api: z.string(),
+  temporalUi: z.string(),
+  pid: z.number().int(),
+});
 
 export interface Settings {
   environment: Environment;
   /** There when the settings are those of the embedded stack. */
-  embedded?: { dataDir: string; temporalUi: string; stripe: string };
+  embedded?: { dataDir: string; api: string; temporalUi: string };
 }
 
 /**
@@ -36,8 +40,8 @@ export function resolveSettings(environment: Environment): Settings {
   const stack = readJson(path.join(dataDir, 'stack.json'), stackFile);
   const own = readJson(path.join(dataDir, 'env.json'), environmentFile);
   if (stack === undefined || own === undefined || !isAlive(stack.pid)) throw noStack(dataDir);
-  const { temporalUi, stripe } = stack;
-  return { environment: mix(environment, own), embedded: { dataDir, temporalUi, stripe } };
+  const { api, temporalUi } = stack;
+  return { environment: mix(environment, own), embedded: { dataDir, api, temporalUi } };
 }
 
 /** The stack's settings; of the caller's own only what cannot lead elsewhere. */

@@ -60,18 +60,23 @@ export async function ensureSearchAttributes(client: Client): Promise<SearchAttr
 }
 
 /** Changes nothing. Where the operator's service is closed (Temporal Cloud) each name is tried in a query. */
-export async function inspectSearchAttributes(client: Client): Promise<SearchAttributeResult[]> {
+export async function inspectSearchAttributes(
+  client: Client,
+  timeoutMs = deadlineMs,
+): Promise<SearchAttributeResult[]> {
   const { namespace } = client.options;
   let types: Record<string, number>;
   try {
     const listed = await client.withDeadline(
-      Date.now() + deadlineMs,
+      Date.now() + timeoutMs,
       async () => await client.connection.operatorService.listSearchAttributes({ namespace }),
     );
     types = listed.customAttributes as Record<string, number>;
   } catch (error) {
     if (!isRefused(error)) throw error;
-    return await Promise.all(names().map(async (name) => await tryInQuery(client, name)));
+    return await Promise.all(
+      names().map(async (name) => await tryInQuery(client, name, timeoutMs)),
+    );
   }
   return names().map((name) => {
     const type = types[name];
@@ -82,10 +87,14 @@ export async function inspectSearchAttributes(client: Client): Promise<SearchAtt
   });
 }
 
-async function tryInQuery(client: Client, name: string): Promise<SearchAttributeResult> {
+async function tryInQuery(
+  client: Client,
+  name: string,
+  timeoutMs: number,
+): Promise<SearchAttributeResult> {
   try {
     await client.withDeadline(
-      Date.now() + deadlineMs,
+      Date.now() + timeoutMs,
       async () => await client.workflow.count(`${name} IS NOT NULL`),
     );
     return { name, outcome: 'present' };
