@@ -11,7 +11,7 @@ import {
   outputPrefix,
   parseFiles,
 } from '../../domain/files.ts';
-import { refusalOf } from './support.ts';
+import { anyText, refusalOf } from './support.ts';
 
 const parse = (...names: string[]): string[] => parseFiles('cus_1', 'job-1', names);
 const named = (count: number): string[] => Array.from({ length: count }, (_, n) => `f-${n}.bin`);
@@ -193,7 +193,7 @@ const piece = fc.constantFrom(
 );
 const hostileName = fc.oneof(
   fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join('')),
-  fc.string({ unit: 'binary', maxLength: 30 }),
+  anyText(30),
   fc.array(piece, { maxLength: 5 }).map((pieces) => inputPrefix('cus_1') + pieces.join('')),
 );
 

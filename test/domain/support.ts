@@ -1,4 +1,5 @@
 /** Shared by the tests of domain/: a record to vary, and what a refusal said. */
+import fc from 'fast-check';
 import { BillingError } from '../../domain/errors.ts';
 import type { UsageRecord } from '../../domain/usage.ts';
 
@@ -37,4 +38,10 @@ export function refusalOf(run: () => unknown): { code: string; message: string }
     throw error;
   }
   throw new Error(`it was not refused but answered ${JSON.stringify(answer)}`);
+}
+
+/** Any text at all, lone surrogates included; quicker than fast-check's own, which lists all of Unicode. */
+export function anyText(maxLength: number): fc.Arbitrary<string> {
+  const unit = fc.oneof(fc.integer({ min: 0, max: 0xff }), fc.integer({ min: 0, max: 0xffff }));
+  return fc.array(unit, { maxLength }).map((units) => String.fromCharCode(...units));
 }
