@@ -1,5 +1,7 @@
 /** The worker's process: wires clients → activities → workers, and runs until it is told to stop. */
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { NativeConnection } from '@temporalio/worker';
 import type { Worker } from '@temporalio/worker';
 import { gzipProcessor } from '../activities/processor.ts';
@@ -80,9 +82,11 @@ async function main(): Promise<void> {
   }
 }
 
+/** The one that is named, else the one that a build left beside us, else bundled now (2 s). */
 async function loadBundle(config: Config) {
   if (config.WORKFLOW_BUNDLE !== undefined) return { codePath: config.WORKFLOW_BUNDLE };
-  return await bundleWorkflows();
+  const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  return existsSync(built) ? { codePath: built } : await bundleWorkflows();
 }
 
 /** Temporal may come up after us: tried for two minutes, and said. */
