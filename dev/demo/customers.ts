@@ -1,12 +1,13 @@
 /** The demo's customers and their files: made up, always the same, and real bytes. */
+import { DEMO_CUSTOMER_ID } from '../stack/stack-file.ts';
 
-export interface DemoJob {
+interface DemoJob {
   /** Ends the processing's id: `demo-<customer>-<name>-<run>`. */
   name: string;
   files: readonly DemoFile[];
 }
 
-export interface DemoFile {
+interface DemoFile {
   name: string;
   body: () => string;
 }
@@ -18,12 +19,9 @@ export interface DemoCustomer {
   jobs: readonly DemoJob[];
 }
 
-/** The customer that `stack.json` names. */
-export const mainDemoCustomerId = 'cus_DemoAurora';
-
 export const demoCustomers: readonly DemoCustomer[] = [
   {
-    customerId: mainDemoCustomerId,
+    customerId: DEMO_CUSTOMER_ID,
     shortName: 'aurora',
     name: 'Aurora Labs',
     jobs: [

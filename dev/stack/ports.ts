@@ -17,7 +17,7 @@ export const PORT_SETTINGS = {
   workerHealth: { variable: 'WORKER_HEALTH_PORT', defaultPort: 8081, label: 'worker health' },
 } as const;
 
-export type PortName = keyof typeof PORT_SETTINGS;
+type PortName = keyof typeof PORT_SETTINGS;
 export type Ports = Readonly<Record<PortName, number>>;
 
 const portNumber = z.coerce.number().int().min(1).max(65_535);

@@ -77,10 +77,7 @@ function recordOf(child: SpawnedChild): ProcessRecord {
 }
 
 /** Ends what a crashed launcher left. A pid that now belongs to another process is left alone. */
-export async function endLeftovers(
-  records: readonly ProcessRecord[],
-  report: Report,
-): Promise<void> {
+async function endLeftovers(records: readonly ProcessRecord[], report: Report): Promise<void> {
   const leftovers = records.filter((record) => isSameProcess(record));
   for (const { name, pid } of leftovers) {
     report(`ending ${name} (pid ${pid}), left by a launcher that crashed`);

@@ -6,7 +6,7 @@ import type { Secrets } from './secrets.ts';
 import { TEMPORAL_NAMESPACE } from './temporal.ts';
 
 /** The user's own settings that reach worker, server and CLI; connection settings never do. */
-export const PASSED_THROUGH = [
+const PASSED_THROUGH = [
   'LOG_LEVEL',
   'TASK_QUEUE',
   'REDIS_URL',

@@ -3,7 +3,7 @@ import { createServer, request as forwardRequest } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-export interface Hold {
+interface Hold {
   /** Sees the whole request: method, path, headers that matter and body, as one string. */
   matches: (request: string) => boolean;
   /** `before`: never forwarded. `after`: forwarded, and the answer kept back. */

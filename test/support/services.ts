@@ -24,7 +24,7 @@ import type { ProcessingHistory } from '../../tables/processing-history.ts';
 import { createUsageLedger } from '../../tables/usage-ledger.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
 
-export const testStripeKey = 'sk_test_durabill';
+const testStripeKey = 'sk_test_durabill';
 
 export interface Services {
   /** The variables that a worker or CLI process needs to use these servers. */
