@@ -33,9 +33,13 @@ async function answersInTime(probe: () => Promise<unknown>): Promise<boolean> {
   const late = new Promise<boolean>((resolve) => {
     setTimeout(resolve, probeTimeoutMs, false).unref();
   });
-  const asked = probe().then(
-    () => true,
-    () => false,
-  );
-  return await Promise.race([asked, late]);
+  const asked = async (): Promise<boolean> => {
+    try {
+      await probe();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return await Promise.race([asked(), late]);
 }
