@@ -31,6 +31,8 @@ export default defineConfig({
       kind('activities', 60_000),
       kind('workflows', 120_000),
       kind('replay', 60_000),
+      kind('server', 20_000),
+      kind('contract', 60_000),
       kind('cli', 120_000),
       kind('dev', 120_000),
       kind('e2e', 240_000),
