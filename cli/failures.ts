@@ -114,6 +114,7 @@ function causes(error: unknown): Error[] {
 }
 
 function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message === '' ? 'unknown error' : message;
+  if (!(error instanceof Error)) return String(error);
+  const { name, message } = error;
+  return message === '' || message === 'UnknownError' ? `${name} without a message` : message;
 }

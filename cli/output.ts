@@ -75,8 +75,9 @@ export function state(value: string): string {
   return bad.has(value) ? colors.red(value) : colors.yellow(value);
 }
 
-/** Keeps our own colours and drops every other control character. */
-function plain(cell: string): string {
+/** One line; keeps our own colours and drops every other control character. */
+function plain(text: string): string {
+  const cell = text.replaceAll(/\s*\n\s*/g, ' ');
   // oxlint-disable-next-line no-control-regex
   return cell.replaceAll(/(?!\u001b\[\d+m)[\p{Cc}\p{Cf}]/gu, '�');
 }

@@ -1,6 +1,5 @@
 /** `durabill process submit`: checks the order, starts it once, and says whether it was there before. */
 import { randomUUID } from 'node:crypto';
-import { CommanderError } from 'commander';
 import type { Client } from '@temporalio/client';
 import { BillingError } from '../domain/errors.ts';
 import { parseFiles } from '../domain/files.ts';
@@ -9,7 +8,7 @@ import type { ProcessingRequest } from '../domain/processing.ts';
 import type { Context } from './context.ts';
 import { readLines } from './lines.ts';
 import { facts } from './output.ts';
-import { exitCodes, note } from './perform.ts';
+import { note } from './perform.ts';
 import type { Answer } from './perform.ts';
 import { linkTo } from './process-show.ts';
 
@@ -27,10 +26,6 @@ const startPatienceMs = 15_000;
 /** Throws BillingError for whatever the job may not name. */
 export async function parseOrder(options: SubmitOptions): Promise<ProcessingRequest> {
   const { file = [], filesFrom, id } = options;
-  if (file.length === 0 && filesFrom === undefined) {
-    const message = "error: name at least one file with '--file <key>' or '--files-from <path>'";
-    throw new CommanderError(exitCodes.usage, 'durabill.missingFile', message);
-  }
   const customerId = parseCustomerId(options.customer);
   // Asking again without an id is another job: the person's act is the fact that the id stands for.
   const processingId = id === undefined ? `prc_${randomUUID()}` : parseProcessingId(id);

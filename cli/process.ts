@@ -32,6 +32,9 @@ export function addProcess(program: Command): void {
     .option('--id <processing>', 'the same id twice is one job; made up when left out')
     .option('--wait', 'show progress and end when the job does')
     .action(async (options: SubmitOptions, command: Command) => {
+      if (options.file === undefined && options.filesFrom === undefined) {
+        command.error("error: name a file with '--file <key>' or '--files-from <path>'");
+      }
       // Read before anything is connected: bad input is refused without a stack, too.
       const order = async () => await parseOrder(options);
       await performWith(command, submit(options.wait === true), order);

@@ -45,6 +45,7 @@ export async function isBucketPresent(client: S3Client, bucket: string): Promise
     if (!(error instanceof S3ServiceException)) throw error;
     const status = error.$metadata.httpStatusCode;
     if (status === 404) return false;
+    if (status === 400) throw taken(bucket, 'is not a name that S3 takes');
     if (status === 403) throw taken(bucket, 'may not be used with these credentials');
     if (status === 301) throw taken(bucket, 'is in another region: set AWS_REGION to that one');
     throw error;

@@ -78,3 +78,19 @@ export async function startServers(): Promise<Servers> {
   };
   return { env, dataDir, control: createStripeControl(stripe.url), stop };
 }
+
+/** Tables only. */
+export async function startDynamodbServer(): Promise<Pick<Servers, 'env' | 'stop'>> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'durabill-cli-'));
+  const server = await startDynamodb({ dataDir });
+  const env = {
+    AWS_ACCESS_KEY_ID: 'durabillcli',
+    AWS_SECRET_ACCESS_KEY: 'durabill-cli-secret',
+    DYNAMODB_ENDPOINT: server.url,
+  };
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  return { env, stop };
+}

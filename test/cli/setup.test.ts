@@ -1,0 +1,130 @@
+import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import Stripe from 'stripe';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { catalog } from '../../domain/catalog.ts';
+import { searchAttributes } from '../../domain/temporal-names.ts';
+import { createDynamoDb, createStripe } from '../../platform/clients.ts';
+import { parseConfig } from '../../platform/config.ts';
+import { tableSchemas } from '../../tables/schema.ts';
+import { durabill, startServers } from './support.ts';
+import type { Run, Servers } from './support.ts';
+
+let servers: Servers;
+
+beforeAll(async () => {
+  servers = await startServers();
+});
+afterAll(async () => {
+  await servers.stop();
+});
+
+interface Item {
+  part: string;
+  name: string;
+  outcome: string;
+  detail?: string;
+}
+
+function itemsOf({ stdout }: Run): Item[] {
+  return (JSON.parse(stdout) as { items: Item[] }).items;
+}
+
+async function stripeOf(): Promise<Stripe> {
+  const stripe = await createStripe(parseConfig(servers.env));
+  if (stripe === undefined) throw new Error('no Stripe key');
+  return stripe;
+}
+
+test('setup creates everything once; twice, and two at once, change nothing', async () => {
+  const withoutStripe = { ...servers.env, STRIPE_SECRET_KEY: '' };
+  const off = await durabill(['setup', '--json'], withoutStripe);
+  expect(off.code).toBe(0);
+  expect(off.stderr).toContain('billing is off');
+  expect(itemsOf(off).find(({ part }) => part === 'stripe')?.outcome).toBe('skipped');
+
+  const both = await Promise.all([
+    durabill(['setup', '--json'], servers.env),
+    durabill(['setup', '--json'], servers.env),
+  ]);
+  expect(both.map(({ code }) => code)).toEqual([0, 0]);
+  const again = await durabill(['setup', '--json'], servers.env);
+  const items = itemsOf(again);
+  expect(new Set(items.map(({ outcome }) => outcome))).toEqual(new Set(['present']));
+  expect(items).toHaveLength(
+    1 +
+      Object.keys(tableSchemas).length +
+      Object.keys(searchAttributes).length +
+      catalog.length * 3,
+  );
+  const { counts } = await servers.control.state();
+  const { length } = catalog;
+  expect(counts).toMatchObject({ meters: length, products: length, prices: length });
+  const client = createDynamoDb(parseConfig(servers.env));
+  const { TableNames } = await client.send(new ListTablesCommand({}));
+  client.destroy();
+  expect(TableNames).toHaveLength(Object.keys(tableSchemas).length);
+
+  const people = await durabill(['setup'], servers.env);
+  expect(people.code).toBe(0);
+  expect(people.stdout).toMatch(/table +siftbeam-usage-ledger +present/);
+});
+
+test('every create carries an Idempotency-Key, and the price is exact', async () => {
+  const creates = (await servers.control.requests()).filter(({ method }) => method === 'POST');
+  expect(creates.filter(({ idempotencyKey }) => idempotencyKey === null)).toEqual([]);
+  const stripe = await stripeOf();
+  const lookup_keys = catalog.map(({ price }) => price.lookupKey);
+  const { data } = await stripe.prices.list({ lookup_keys });
+  const byKey = new Map(data.map((price) => [price.lookup_key, price]));
+  const files = byKey.get('durabill_file_processing_monthly');
+  expect(String(files?.unit_amount_decimal)).toBe('0.001');
+  expect(files?.recurring).toMatchObject({ interval: 'month', usage_type: 'metered' });
+  const storage = byKey.get('durabill_storage_monthly');
+  expect(String(storage?.unit_amount_decimal)).toBe('10');
+  expect(storage?.transform_quantity).toEqual({ divide_by: 1_073_741_824, round: 'up' });
+});
+
+test('what differs is said with what differs, exit 1, and never changed', async () => {
+  const stripe = await stripeOf();
+  const { data } = await stripe.prices.list({ lookup_keys: ['durabill_storage_monthly'] });
+  const meter = data[0]?.recurring?.meter;
+  if (typeof meter !== 'string') throw new Error('the price is missing');
+  await stripe.prices.create({
+    lookup_key: 'durabill_storage_monthly',
+    transfer_lookup_key: true,
+    product: 'durabill_storage',
+    currency: 'usd',
+    unit_amount_decimal: Stripe.Decimal.from('12'),
+    recurring: { interval: 'month', usage_type: 'metered', meter },
+  });
+  const before = (await servers.control.state()).counts;
+  const run = await durabill(['setup', '--json'], servers.env);
+  expect(run.code).toBe(1);
+  const price = itemsOf(run).find(({ name }) => name === 'durabill_storage_monthly');
+  expect(price?.outcome).toBe('differs');
+  expect(price?.detail).toContain('unit_amount_decimal is 12, not 10');
+  expect(price?.detail).toContain('divide_by is not set, not 1073741824');
+  expect((await servers.control.state()).counts).toEqual(before);
+  const doctor = await durabill(['doctor', '--json'], servers.env);
+  expect(doctor.stdout).toContain('differs');
+  expect(doctor.code).toBe(1);
+});
+
+test('a saved 500 does not keep setup from ending its work when it is run again', async () => {
+  await servers.control.reset();
+  await servers.control.fault({ kind: 'fail_before', path: '/v1/products', method: 'POST' });
+  const failed = await durabill(['setup', '--json'], servers.env);
+  expect(failed.code).toBe(1);
+  expect(itemsOf(failed).filter(({ outcome }) => outcome === 'failed').length).toBeGreaterThan(0);
+  const again = await durabill(['setup', '--json'], servers.env);
+  expect(again.code).toBe(0);
+});
+
+test('each part by itself: a missing namespace is named, and the rest is made', async () => {
+  const env = { ...servers.env, TEMPORAL_NAMESPACE: 'nowhere', TABLE_PREFIX: 'other-' };
+  const run = await durabill(['setup', '--json'], env);
+  expect(run.code).toBe(1);
+  expect(run.stderr).toContain('no namespace "nowhere"');
+  const tables = itemsOf(run).filter(({ part }) => part === 'table');
+  expect(new Set(tables.map(({ outcome }) => outcome))).toEqual(new Set(['created']));
+});
