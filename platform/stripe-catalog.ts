@@ -15,7 +15,7 @@ export interface CatalogResult {
   detail?: string;
 }
 
-/** Stripe saves even a 500 under a key and replays it for a day; so many keys are tried. */
+/** Stripe saves failures under a key and replays them for a day; so many keys are tried. */
 const mostKeys = 5;
 
 /** Looks only: `missing` for what `ensureCatalog` would create. */
@@ -35,7 +35,7 @@ async function walkCatalog(stripe: Stripe, create: boolean): Promise<CatalogResu
       productOf(stripe, item, create),
     );
     const price = await attempt('price', item.price.lookupKey, () =>
-      priceOf(stripe, item, meter.id, create),
+      priceOf(stripe, item, { meter, product }, create),
     );
     return [meter, product, price];
   });
@@ -120,16 +120,20 @@ async function productOf(
 async function priceOf(
   stripe: Stripe,
   { product, price }: CatalogItem,
-  meterId: string | undefined,
+  needs: { meter: Finding; product: Finding },
   create: boolean,
 ): Promise<Finding> {
   const listed = await stripe.prices.list({ lookup_keys: [price.lookupKey], limit: 1 });
   const [found] = listed.data;
   const { unitAmountDecimal, transform } = price;
+  const meterId = needs.meter.id;
   const pack = transform === undefined ? 'none' : `${transform.divideBy} ${transform.round}`;
   if (found !== undefined) return compare(found.id, priceFacts(found, product.id, price, meterId));
   if (!create) return { outcome: 'missing' };
   if (meterId === undefined) return { outcome: 'failed', detail: 'its meter is not there' };
+  if (needs.product.id === undefined) {
+    return { outcome: 'failed', detail: 'its product is not there' };
+  }
   const created = await createOnce(
     ['price', price.lookupKey, meterId, price.currency, unitAmountDecimal, pack],
     async (idempotencyKey) =>
@@ -199,7 +203,10 @@ async function unlessMissing<T>(retrieve: () => Promise<T>): Promise<T | undefin
   }
 }
 
-/** Creates under a key made of the object's facts; a saved 5xx that is replayed costs one more key. */
+/**
+ * Creates under a key made of the object's facts. A failure that is replayed tells of an earlier day:
+ * it costs one more key. Event name, product id and lookup key are unique, so nothing is made twice.
+ */
 async function createOnce<T>(
   facts: readonly (string | number)[],
   create: (idempotencyKey: string) => Promise<T>,
@@ -216,5 +223,5 @@ async function createOnce<T>(
 
 function isReplayed(error: unknown): boolean {
   if (!(error instanceof Stripe.errors.StripeError)) return false;
-  return error.headers?.['idempotent-replayed'] === 'true' && (error.statusCode ?? 500) >= 500;
+  return error.headers?.['idempotent-replayed'] === 'true';
 }
