@@ -27,6 +27,13 @@ export function parseParams<Output>(schema: z.ZodType<Output>, params: unknown):
   throw toStripeError(parsed.error.issues[0], params);
 }
 
+const noParams = z.strictObject({ expand });
+
+/** For a route that takes no parameters: Stripe refuses the ones that it does not know there too. */
+export function refuseParams(params: unknown): void {
+  parseParams(noParams, params);
+}
+
 /** Merges metadata as Stripe does: an empty value removes a key, an empty hash removes all. */
 export function mergeMetadata(
   before: Record<string, string>,

@@ -9,6 +9,7 @@ import {
   mergeMetadata,
   metadata,
   parseParams,
+  refuseParams,
   text,
 } from '../core/params.ts';
 import type { ApiCall, Route } from '../core/router.ts';
@@ -55,7 +56,6 @@ const writeParams = z.strictObject({
   tax_exempt: z.enum(['none', 'exempt', 'reverse']).optional(),
 });
 const listParams = z.strictObject({ ...pageParams, email: text.optional(), expand });
-const noParams = z.strictObject({ expand });
 
 /** Customers (https://docs.stripe.com/api/customers). A deleted one stays retrievable, and says so. */
 export function customerRoutes(account: Account): Route[] {
@@ -76,7 +76,7 @@ export function customerRoutes(account: Account): Route[] {
       method: 'GET',
       path: '/v1/customers/:id',
       handle: ({ params, pathIds }) => {
-        parseParams(noParams, params);
+        refuseParams(params);
         const customer = customers.get(pathIds['id'] ?? '');
         return customer?.deleted === true ? tombstone(customer.id) : found(account, pathIds['id']);
       },
@@ -85,7 +85,8 @@ export function customerRoutes(account: Account): Route[] {
     {
       method: 'DELETE',
       path: '/v1/customers/:id',
-      handle: ({ pathIds }) => {
+      handle: ({ params, pathIds }) => {
+        refuseParams(params);
         const customer = found(account, pathIds['id']);
         customers.put(customer.id, { ...customer, deleted: true });
         return tombstone(customer.id);

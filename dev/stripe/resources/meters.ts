@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { noSuch, refused } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { newestFirst, pageParams, toPage } from '../core/list.ts';
-import { expand, parseParams, text } from '../core/params.ts';
+import { expand, parseParams, refuseParams, text } from '../core/params.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from './account.ts';
 
@@ -50,18 +50,21 @@ export function meterRoutes(account: Account): Route[] {
     {
       method: 'GET',
       path: `${path}/:id`,
-      handle: ({ pathIds }) => findMeter(account, pathIds['id']),
+      handle: ({ params, pathIds }) => {
+        refuseParams(params);
+        return findMeter(account, pathIds['id']);
+      },
     },
     { method: 'POST', path: `${path}/:id`, handle: (call) => update(account, call) },
     {
       method: 'POST',
       path: `${path}/:id/deactivate`,
-      handle: ({ pathIds }) => setStatus(account, findMeter(account, pathIds['id']), 'inactive'),
+      handle: (call) => setStatus(account, call, 'inactive'),
     },
     {
       method: 'POST',
       path: `${path}/:id/reactivate`,
-      handle: ({ pathIds }) => setStatus(account, findMeter(account, pathIds['id']), 'active'),
+      handle: (call) => setStatus(account, call, 'active'),
     },
   ];
 }
@@ -123,7 +126,9 @@ function update(account: Account, { params, pathIds }: ApiCall): Meter {
   });
 }
 
-function setStatus(account: Account, meter: Meter, status: Meter['status']): Meter {
+function setStatus(account: Account, { params, pathIds }: ApiCall, status: Meter['status']): Meter {
+  refuseParams(params);
+  const meter = findMeter(account, pathIds['id']);
   if (meter.status === status) return meter;
   if (status === 'active') checkEventNameIsFree(account, meter.event_name);
   const now = account.clock.nowSeconds();

@@ -8,6 +8,7 @@ import {
   mergeMetadata,
   metadata,
   parseParams,
+  refuseParams,
   text,
   withoutUndefined,
 } from '../core/params.ts';
@@ -89,7 +90,10 @@ export function priceRoutes(account: Account): Route[] {
     {
       method: 'GET',
       path: '/v1/prices/:id',
-      handle: ({ pathIds }) => found(account, pathIds['id']),
+      handle: ({ params, pathIds }) => {
+        refuseParams(params);
+        return found(account, pathIds['id']);
+      },
     },
     { method: 'POST', path: '/v1/prices/:id', handle: (call) => update(account, call) },
   ];

@@ -9,6 +9,7 @@ import {
   mergeMetadata,
   metadata,
   parseParams,
+  refuseParams,
   text,
   withoutUndefined,
 } from '../core/params.ts';
@@ -76,7 +77,10 @@ export function productRoutes(account: Account): Route[] {
     {
       method: 'GET',
       path: '/v1/products/:id',
-      handle: ({ pathIds }) => found(account, pathIds['id']),
+      handle: ({ params, pathIds }) => {
+        refuseParams(params);
+        return found(account, pathIds['id']);
+      },
     },
     { method: 'POST', path: '/v1/products/:id', handle: (call) => update(account, call) },
     { method: 'DELETE', path: '/v1/products/:id', handle: (call) => remove(account, call) },
@@ -116,7 +120,8 @@ function update(account: Account, { params, pathIds }: ApiCall): Product {
   });
 }
 
-function remove(account: Account, { pathIds }: ApiCall): object {
+function remove(account: Account, { params, pathIds }: ApiCall): object {
+  refuseParams(params);
   const { id } = found(account, pathIds['id']);
   for (const price of account.prices.values()) {
     if (price.product === id) {
