@@ -1,0 +1,189 @@
+/**
+ * All other tests believe our Stripe double. Here the double is held against what Stripe publishes:
+ * stripe-mock checks requests by Stripe's own OpenAPI description. Every call that our code makes is
+ * made once for real against the double, recorded on the way, and must be accepted by stripe-mock;
+ * and what stripe-mock refuses, the double must refuse too. stripe-mock keeps no state and answers
+ * from fixtures, so only requests are compared, never answers.
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createStripeActivities } from '../../activities/index.ts';
+import { startStripeMock } from '../../dev/stack/stripe-mock.ts';
+import type { RunningServer } from '../../dev/stack/types.ts';
+import { startStripeDouble } from '../../dev/stripe/server.ts';
+import type { StripeDouble } from '../../dev/stripe/server.ts';
+import { createStripe } from '../../platform/clients.ts';
+import { parseConfig } from '../../platform/config.ts';
+import { ensureCatalog, inspectCatalog } from '../../platform/stripe-catalog.ts';
+import { durabill } from '../cli/support.ts';
+import { createTestDependencies } from '../support/dependencies.ts';
+import { startServices } from '../support/services.ts';
+import type { Services } from '../support/services.ts';
+import { parametersOf, send, startRecorder, withParameters } from './recorder.ts';
+import type { Recorded, Recorder } from './recorder.ts';
+
+const dayMs = 24 * 3_600_000;
+
+/** Every SDK method that the product calls, and the request that it makes. */
+const calls: Record<string, RegExp> = {
+  'billing.meterEvents.create': /^POST \/v1\/billing\/meter_events$/,
+  'billing.meters.create': /^POST \/v1\/billing\/meters$/,
+  'billing.meters.list': /^GET \/v1\/billing\/meters\?/,
+  'billing.meters.listEventSummaries': /^GET \/v1\/billing\/meters\/[^/]+\/event_summaries\?/,
+  'customers.retrieve': /^GET \/v1\/customers\/[^/?]+$/,
+  'prices.create': /^POST \/v1\/prices$/,
+  'prices.list': /^GET \/v1\/prices\?/,
+  'products.create': /^POST \/v1\/products$/,
+  'products.retrieve': /^GET \/v1\/products\/[^/?]+$/,
+};
+
+let services: Services;
+let mock: RunningServer;
+let empty: StripeDouble;
+let recorders: Recorder[];
+/** Distinct by method, path and body. */
+let requests: Recorded[];
+
+beforeAll(async () => {
+  services = await startServices();
+  [mock, empty] = await Promise.all([
+    startStripeMock({ dataDir: services.dataDir }),
+    startStripeDouble({ secretKeys: [services.env['STRIPE_SECRET_KEY'] ?? ''] }),
+  ]);
+  const used = await startRecorder(services.env['STRIPE_API_BASE'] ?? '');
+  const unused = await startRecorder(empty.url);
+  recorders = [used, unused];
+  await setUpCatalog(unused);
+  await deliver(used);
+  await addCustomer(used);
+  const all = recorders.flatMap((recorder) => recorder.requests);
+  const distinct = new Map(all.map((one) => [`${one.method} ${one.path} ${one.body}`, one]));
+  requests = [...distinct.values()];
+});
+afterAll(async () => {
+  await Promise.all(recorders.map(async (recorder) => await recorder.stop()));
+  await Promise.all([mock.stop(), empty.stop()]);
+  await services.stop();
+});
+
+async function stripeAt(recorder: Recorder) {
+  const config = parseConfig({ ...services.env, STRIPE_API_BASE: recorder.url });
+  const stripe = await createStripe(config);
+  if (stripe === undefined) throw new Error('the test configuration has no Stripe key');
+  return stripe;
+}
+
+/** `durabill setup` and `durabill doctor`, on a Stripe account that has nothing yet. */
+async function setUpCatalog(recorder: Recorder): Promise<void> {
+  const stripe = await stripeAt(recorder);
+  await inspectCatalog(stripe);
+  const created = await ensureCatalog(stripe);
+  const again = await ensureCatalog(stripe);
+  expect(new Set(created.map(({ outcome }) => outcome))).toEqual(new Set(['created']));
+  expect(new Set(again.map(({ outcome }) => outcome))).toEqual(new Set(['present']));
+}
+
+/** A delivery that fails at first, and is looked up in Stripe's sums a day later. */
+async function deliver(recorder: Recorder): Promise<void> {
+  const customerId = 'cus_contract';
+  await services.control.createCustomer({ id: customerId });
+  const identifier = 'contract';
+  const at = new Date().toISOString();
+  const source = { kind: 'processing' as const, id: identifier };
+  const usage = { identifier, customerId, meter: 'file_processed' as const, quantity: '1024' };
+  await services.ledger.record({ ...usage, occurredAt: at, source }, at);
+  const stripe = await stripeAt(recorder);
+  const activitiesAt = (now: () => Date) =>
+    createStripeActivities(createTestDependencies(services, { stripe, now }).deps);
+  await services.control.fault({ kind: 'fail_after', where: { identifier } });
+  await expect(activitiesAt(() => new Date()).sendUsage({ identifier })).rejects.toThrow('500');
+  const tomorrow = activitiesAt(() => new Date(Date.now() + dayMs));
+  expect(await tomorrow.sendUsage({ identifier })).toMatchObject({ state: 'delivered' });
+}
+
+async function addCustomer(recorder: Recorder): Promise<void> {
+  const env = { ...services.env, STRIPE_API_BASE: recorder.url };
+  const { code, stderr } = await durabill(['customers', 'add', 'cus_contract'], env);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+}
+
+/** `stripe.a.b.c(` in the product's source. */
+function methodsInSource(): string[] {
+  const root = path.join(import.meta.dirname, '../..');
+  const folders = ['activities', 'cli', 'dev/demo', 'dev/launch', 'platform', 'server', 'worker'];
+  const texts = folders.flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(path.join(root, folder, file), 'utf8')),
+  );
+  const found = texts.flatMap((text) => [...text.matchAll(/\bstripe((?:\s*\.\s*\w+){2,})\s*\(/g)]);
+  const names = found.map(([, name = '']) => name.replaceAll(/\s/g, '').slice(1));
+  // Of the double's control client, which has no such levels, nothing fits.
+  return [...new Set(names)].toSorted();
+}
+
+const line = ({ method, path: where }: Recorded): string => `${method} ${where}`;
+
+describe('our requests to Stripe, by Stripe’s published OpenAPI', () => {
+  test('every SDK method in the source is known here', () => {
+    expect(methodsInSource()).toEqual(Object.keys(calls).toSorted());
+  });
+
+  test('every one of them was recorded, and nothing else', () => {
+    const notMade = Object.entries(calls).filter(
+      ([, pattern]) => !requests.some((one) => pattern.test(line(one))),
+    );
+    expect(notMade.map(([name]) => name)).toEqual([]);
+    const patterns = Object.values(calls);
+    const others = requests.map(line).filter((one) => !patterns.some((known) => known.test(one)));
+    expect(others).toEqual([]);
+  });
+
+  test('stripe-mock accepts each of them', async () => {
+    const answers = await Promise.all(
+      requests.map(async (one) => ({ request: line(one), ...(await send(mock.url, one)) })),
+    );
+    expect(answers.filter(({ status }) => status < 200 || status > 299)).toEqual([]);
+  });
+
+  test('FM5 the meter event on the wire: exactly these parameters', () => {
+    const [event, ...others] = requests.filter((one) => one.path.endsWith('/meter_events'));
+    expect(others).toEqual([]);
+    expect(event?.headers['idempotency-key']).toBe('contract');
+    const sent = Object.fromEntries(new URLSearchParams(event?.body));
+    expect(sent).toEqual({
+      event_name: 'file_processed',
+      identifier: 'contract',
+      timestamp: expect.stringMatching(/^[0-9]{10}$/) as unknown,
+      'payload[stripe_customer_id]': 'cus_contract',
+      'payload[value]': '1024',
+    });
+  });
+
+  test('an unknown parameter is refused by both, so this check can fail', async () => {
+    for (const one of requests) {
+      const parameters = parametersOf(one);
+      parameters.set('not_of_stripe', '1');
+      const wrong = withParameters(one, parameters);
+      const statuses = await Promise.all([send(mock.url, wrong), send(empty.url, wrong)]);
+      expect([line(one), ...statuses.map(({ status }) => status)]).toEqual([line(one), 400, 400]);
+    }
+  });
+
+  test('what stripe-mock refuses without a parameter, the double refuses too', async () => {
+    let refused = 0;
+    for (const one of requests) {
+      for (const name of new Set(parametersOf(one).keys())) {
+        const parameters = parametersOf(one);
+        parameters.delete(name);
+        const lacking = withParameters(one, parameters);
+        if ((await send(mock.url, lacking)).status !== 400) continue;
+        refused += 1;
+        const { status } = await send(services.env['STRIPE_API_BASE'] ?? '', lacking);
+        expect([line(one), `without ${name}`, status]).toEqual([line(one), `without ${name}`, 400]);
+      }
+    }
+    expect(refused).toBeGreaterThan(0);
+  });
+});
