@@ -1,0 +1,274 @@
+/**
+ * Records one history of each story, from real workflows with real activities on a real Temporal
+ * server, into a new folder of `test/histories/`. See README.md for when to run it.
+ */
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { Transform } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { NativeConnection } from '@temporalio/worker';
+import { gzipProcessor } from '../../activities/processor.ts';
+import type { Processor } from '../../activities/processor.ts';
+import { startTool } from '../../dev/stack/start-tool.ts';
+import { temporalArguments } from '../../dev/stack/temporal.ts';
+import { servesNamespace } from '../../dev/stack/temporal-probe.ts';
+import { deliveryShard, workflowIds } from '../../domain/ids.ts';
+import type { ProcessingProgress } from '../../domain/processing.ts';
+import { ensureSearchAttributes } from '../../platform/temporal-setup.ts';
+import { createSignals, startProcessing } from '../../platform/temporal.ts';
+import { bundleWorkflows } from '../../worker/bundle.ts';
+import { createWorkers } from '../../worker/run.ts';
+import { queryNames, signalNames, workflowTypes } from '../../workflows/contract.ts';
+import { createTestDependencies } from '../support/dependencies.ts';
+import { startServices } from '../support/services.ts';
+import '../support/quiet.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const taskQueue = 'recorded';
+/** Far below Temporal's 4,096, so that a history which goes on as new is small enough to keep. */
+const goesOnAfterEvents = 60;
+const meterEvents = '/v1/billing/meter_events';
+
+const services = await startServices();
+const server = await startTool('temporal-server', 'temporal', services, async (port, tool) => {
+  const folder = path.join(services.dataDir, 'temporal');
+  await mkdir(folder, { recursive: true });
+  const args = await temporalArguments(tool, folder, port, undefined);
+  const name = 'limit.historyCount.suggestContinueAsNew';
+  if (tool.isTemporalCli) args.push(`--dynamic-config-value=${name}=${goesOnAfterEvents}`);
+  else await addDynamicConfig(path.join(folder, 'dynamic.yaml'), name, goesOnAfterEvents);
+  return { args, env: {}, probe: async () => await servesNamespace(port, 'default') };
+});
+const connection = await Connection.connect({ address: server.address });
+const client = new Client({ connection });
+await ensureSearchAttributes(client);
+const native = await NativeConnection.connect({ address: server.address });
+const slowly = { wanted: false };
+const { deps } = createTestDependencies(services, {
+  signals: createSignals(client, taskQueue),
+  processor: slowProcessor(slowly),
+});
+const workers = await createWorkers(
+  {
+    connection: native,
+    namespace: 'default',
+    taskQueue,
+    workflowBundle: await bundleWorkflows(),
+    deliveryRatePerSecond: 1000,
+  },
+  deps,
+);
+const running = Promise.all(workers.map(async (worker) => await worker.run()));
+const recorded = new Map<string, string>();
+
+try {
+  await cancelled();
+  await Promise.all([processed(), putOff(), halted(), wentOnAsNew(), swept(), refused()]);
+  const folder = await nextFolder();
+  for (const [name, json] of recorded) await writeFile(path.join(folder, `${name}.json`), json);
+  process.stdout.write(`${recorded.size} histories in ${path.relative('.', folder)}\n`);
+} finally {
+  for (const worker of workers) worker.shutdown();
+  await running;
+  await native.close();
+  await connection.close();
+  await server.stop();
+  await services.stop();
+}
+
+/** Shard 0: jobs that succeed, one that has nothing to bill, one that names a missing file. */
+async function processed(): Promise<void> {
+  const customerId = await customer('plain', 0);
+  const files = await filesOf(customerId, 3);
+  await processAs('success', customerId, files);
+  await save('deliverUsage.success', workflowIds.deliverUsage(0));
+  const many = await filesOf(customerId, 130);
+  await processAs('many-chunks', customerId, many);
+  await services.putFile(customerId, 'empty', '');
+  await processAs('zero-bytes', customerId, ['empty']);
+  await processAs('missing-file', customerId, [...many, 'absent']);
+}
+
+/** A job cancelled while its chunk is read. */
+async function cancelled(): Promise<void> {
+  const customerId = await customer('cancelled', 0);
+  await services.putFile(customerId, 'large.bin', Buffer.alloc(30_000_000));
+  slowly.wanted = true;
+  const request = { processingId: 'cancelled', customerId, files: ['large.bin'] };
+  const { workflowId } = await startProcessing(client, taskQueue, request);
+  const handle = client.workflow.getHandle(workflowId);
+  await until('the chunk is being read', async () => {
+    const { step } = await handle.query<ProcessingProgress>(queryNames.progress);
+    const { raw } = await handle.describe();
+    const started = (raw.pendingActivities ?? []).some((activity) => activity.attempt === 1);
+    return step === 'processing' && started;
+  });
+  await handle.cancel();
+  await ended(workflowId);
+  slowly.wanted = false;
+  await save('processFiles.cancelled', workflowId);
+}
+
+/** Shard 1: Stripe fails to the end of the retries; the job ends, and the delivery comes a minute later. */
+async function putOff(): Promise<void> {
+  const customerId = await customer('put', 1);
+  const where = { identifier: 'put-off' };
+  await services.control.fault({ kind: 'status', path: meterEvents, where, times: 4 });
+  await processAs('put-off', customerId, await filesOf(customerId, 1));
+  await ended(workflowIds.deliverUsage(1));
+  await save('deliverUsage.put-off-then-delivered', workflowIds.deliverUsage(1));
+}
+
+/** Shard 2: Stripe refuses our key; after five minutes one record goes first and the other follows. */
+async function halted(): Promise<void> {
+  const message = 'Invalid API Key provided';
+  for (const name of ['halted-a', 'halted-b']) {
+    const where = { identifier: name };
+    await services.control.fault({ kind: 'error', status: 401, message, path: meterEvents, where });
+  }
+  const jobs = ['halted-a', 'halted-b'].map(async (name) => {
+    const customerId = await customer(name.replace('-', ''), 2);
+    const files = await filesOf(customerId, 1);
+    await startProcessing(client, taskQueue, { processingId: name, customerId, files });
+    await ended(workflowIds.processFiles(name));
+  });
+  await Promise.all(jobs);
+  await ended(workflowIds.deliverUsage(2));
+  await save('deliverUsage.halted-then-delivered', workflowIds.deliverUsage(2));
+}
+
+/** Shard 3: more records than one run takes. */
+async function wentOnAsNew(): Promise<void> {
+  const customers = await Promise.all(
+    Array.from({ length: 5 }, async (_, index) => await customer(`flood${index}x`, 3)),
+  );
+  const at = new Date().toISOString();
+  for (let index = 0; index < 40; index += 1) {
+    await recordUsage(`flood-${index}`, customers[index % customers.length] ?? '', at);
+  }
+  const handle = await client.workflow.signalWithStart(workflowTypes.deliverUsage, {
+    taskQueue,
+    workflowId: workflowIds.deliverUsage(3),
+    args: [{ shard: 3 }],
+    signal: signalNames.sweep,
+    signalArgs: [],
+  });
+  await ended(handle.workflowId);
+  await save('deliverUsage.went-on-as-new', handle.workflowId, handle.signaledRunId);
+  await save('deliverUsage.came-from-another-run', handle.workflowId);
+}
+
+/** Shard 4: a record that everybody forgot. */
+async function swept(): Promise<void> {
+  const customerId = await customer('forgotten', 4);
+  await recordUsage('forgotten', customerId, new Date(Date.now() - 600_000).toISOString());
+  const workflowId = 'sweep-usage-recorded';
+  await client.workflow.start(workflowTypes.sweepUsage, { taskQueue, workflowId, args: [] });
+  await ended(workflowId);
+  await save('sweepUsage.success', workflowId);
+  await ended(workflowIds.deliverUsage(4));
+  await save('deliverUsage.swept', workflowIds.deliverUsage(4));
+}
+
+/** Shard 5: Stripe does not know the customer. */
+async function refused(): Promise<void> {
+  const customerId = nameInShard('unknown', 5);
+  await processAs('unknown-customer', customerId, await filesOf(customerId, 1));
+  await ended(workflowIds.deliverUsage(5));
+  await save('deliverUsage.refused', workflowIds.deliverUsage(5));
+}
+
+async function processAs(processingId: string, customerId: string, files: string[]): Promise<void> {
+  await startProcessing(client, taskQueue, { processingId, customerId, files });
+  const workflowId = workflowIds.processFiles(processingId);
+  await ended(workflowId);
+  await save(`processFiles.${processingId}`, workflowId);
+}
+
+function nameInShard(name: string, shard: number): string {
+  for (let number = 0; ; number += 1) {
+    const customerId = `cus_${name}${number}`;
+    if (deliveryShard(customerId, 'file_processed') === shard) return customerId;
+  }
+}
+
+async function customer(name: string, shard: number): Promise<string> {
+  const customerId = nameInShard(name, shard);
+  await services.control.createCustomer({ id: customerId });
+  return customerId;
+}
+
+async function filesOf(customerId: string, count: number): Promise<string[]> {
+  const files = Array.from({ length: count }, (_, index) => `file-${index}`);
+  for (const file of files) await services.putFile(customerId, file, file);
+  return files;
+}
+
+async function recordUsage(identifier: string, customerId: string, at: string): Promise<void> {
+  const source = { kind: 'processing' as const, id: identifier };
+  const usage = { identifier, customerId, meter: 'file_processed' as const, quantity: '7' };
+  await services.ledger.record({ ...usage, occurredAt: at, source }, at);
+}
+
+/** However it ends: some of the stories fail, and that is what is recorded. */
+async function ended(workflowId: string): Promise<void> {
+  process.stderr.write(`waiting for ${workflowId}\n`);
+  try {
+    await client.workflow.getHandle(workflowId).result();
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+  }
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not in 30 s: ${what}`);
+    await delay(100);
+  }
+}
+
+async function save(name: string, workflowId: string, runId?: string): Promise<void> {
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const parsed = JSON.parse(historyToJSON(history)) as { events: unknown[] };
+  const events = parsed.events.map((event) => JSON.stringify(event, withoutMachine));
+  recorded.set(name, `{"events":[\n${events.join(',\n')}\n]}\n`);
+}
+
+/** Who ran it and where its code lay is nobody's business; the replay does not look at it. */
+function withoutMachine(key: string, value: unknown): unknown {
+  if (key === 'stackTrace') return '';
+  if (key === 'identity') return 'recorded';
+  return typeof value === 'string' ? value.replaceAll(hostname(), 'machine') : value;
+}
+
+/** Never into a folder that is there: what was shipped once may still be running somewhere. */
+async function nextFolder(): Promise<string> {
+  const numbers = (await readdir(here)).map(Number).filter((number) => !Number.isNaN(number));
+  const folder = path.join(here, String(Math.max(0, ...numbers) + 1));
+  await mkdir(folder);
+  return folder;
+}
+
+async function addDynamicConfig(file: string, name: string, value: number): Promise<void> {
+  const settings = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+  await writeFile(file, JSON.stringify({ ...settings, [name]: [{ value }] }));
+}
+
+/** The real one, or, when asked, one that lets a chunk of bytes through every 200 ms. */
+function slowProcessor(when: { wanted: boolean }): Processor {
+  const createSlow = (): Transform =>
+    new Transform({
+      transform: (chunk, _encoding, done) => {
+        setTimeout(done, 200, null, chunk);
+      },
+    });
+  return {
+    ...gzipProcessor,
+    createStream: () => (when.wanted ? createSlow() : gzipProcessor.createStream()),
+  };
+}
