@@ -13,7 +13,7 @@ import type { StripeControl } from '../../dev/stripe/control.ts';
 import { startStripeDouble } from '../../dev/stripe/server.ts';
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
-export const stripeKey = 'sk_test_durabillcli';
+const stripeKey = 'sk_test_durabillcli';
 
 export interface Run {
   code: number | null;
