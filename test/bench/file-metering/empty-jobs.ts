@@ -5,19 +5,26 @@ import type { FileMeteringOptions } from './options.ts';
 import type { BenchmarkContext } from '../support/benchmark.ts';
 import { concurrently } from '../support/concurrently.ts';
 import { countRunning, listClosed } from '../support/executions.ts';
+import { measureCpu } from '../support/machine.ts';
+import { temporalServer } from '../support/stack.ts';
 import type { BenchStack } from '../support/stack.ts';
-import { waitForAll } from '../support/wait.ts';
+import { waitUntilNoneLeft } from '../support/wait.ts';
 
 const taskQueue = 'empty';
 const workflowType = 'emptyJob';
 const warmUpJobs = 20;
 
-/** Workflows per second, from the first start to the last close. */
+export interface EmptyJobs {
+  /** Workflows, from the first start to the last close. */
+  perSecond: number;
+  cpuSeconds: Record<string, number>;
+}
+
 export async function measureEmptyJobs(
   context: BenchmarkContext,
   stack: BenchStack,
   { jobs, concurrency }: FileMeteringOptions,
-): Promise<number> {
+): Promise<EmptyJobs> {
   const { dataDir, signal, progress, onEnd } = context;
   progress(`running ${jobs} workflows of one empty activity …`);
   const env = { ...stack.env, TASK_QUEUE: taskQueue };
@@ -38,19 +45,21 @@ export async function measureEmptyJobs(
     await concurrently(ids, concurrency, signal, async (workflowId) => {
       await stack.temporal.workflow.start(workflowType, { taskQueue, workflowId, args: [] });
     });
-    await waitForAll(context, {
-      what: 'empty workflows (counted backwards)',
-      total: 0,
+    await waitUntilNoneLeft(context, {
+      what: 'empty workflows still running',
       everyMs: 50,
-      stuckAfterMs: 30_000,
-      done: async () => -(await countRunning(stack.temporal, workflowType)),
+      stuckAfterMs: 60_000,
+      left: async () => await countRunning(stack.temporal, workflowType),
     });
   };
   await run('warm-up', warmUpJobs);
+  const cpu = measureCpu({ [temporalServer]: stack.pids[temporalServer], worker: worker.pid });
   const startedMs = Date.now();
   await run('job', jobs);
+  const cpuSeconds = cpu();
   const closed = await listClosed(stack.temporal, workflowType, startedMs);
   if (closed.length !== jobs) throw new Error(`${closed.length} of ${jobs} empty workflows closed`);
   await worker.stop();
-  return (jobs * 1000) / (Math.max(...closed.map(({ closeMs }) => closeMs)) - startedMs);
+  const tookMs = Math.max(...closed.map(({ closeMs }) => closeMs)) - startedMs;
+  return { perSecond: (jobs * 1000) / tookMs, cpuSeconds };
 }

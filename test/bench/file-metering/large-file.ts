@@ -10,7 +10,7 @@ import type { Processed } from './options.ts';
 import type { BenchmarkContext, Section } from '../support/benchmark.ts';
 import { readMemory } from '../support/machine.ts';
 import type { BenchStack } from '../support/stack.ts';
-import { waitForAll } from '../support/wait.ts';
+import { waitUntilNoneLeft } from '../support/wait.ts';
 import { largeContent } from './large-content.ts';
 import { copyAlone, gzipAlone } from './large-peers.ts';
 import { createSmallFiles } from './small-files.ts';
@@ -94,16 +94,15 @@ async function runJob(
   const request = { processingId: id, customerId, files: [name] };
   const { workflowId } = await startProcessing(stack.temporal, stack.config.TASK_QUEUE, request);
   const handle = stack.temporal.workflow.getHandle(workflowId);
-  await waitForAll(context, {
-    what: `bytes of ${name}`,
-    total: 1,
+  await waitUntilNoneLeft(context, {
+    what: 'file under way',
     everyMs: 200,
     stuckAfterMs: 120_000,
-    done: async () => {
+    left: async () => {
       const { status } = await handle.describe();
-      if (status.name === 'RUNNING') return 0;
+      if (status.name === 'RUNNING') return 1;
       if (status.name !== 'COMPLETED') throw new Error(`${workflowId} is ${status.name}`);
-      return 1;
+      return 0;
     },
   });
   const row = await stack.processings.get(id);

@@ -26,6 +26,9 @@ import type { UsageLedger } from '../../../tables/usage-ledger.ts';
 import { writeBundle } from '../../../worker/bundle.ts';
 import type { BenchmarkContext } from './benchmark.ts';
 
+export const temporalServer = 'Temporal server';
+type ServerName = typeof temporalServer | 'DynamoDB' | 'S3' | 'Stripe';
+
 export interface BenchStack {
   /** The variables of a process that uses this stack. */
   env: Record<string, string>;
@@ -35,8 +38,7 @@ export interface BenchStack {
   ledger: UsageLedger;
   processings: ProcessingHistory;
   stripe: StripeControl;
-  /** By name. */
-  pids: Record<string, number>;
+  pids: Record<ServerName, number>;
   startWorker: () => Promise<RunningServer>;
 }
 
@@ -79,7 +81,7 @@ export async function startBenchStack(context: BenchmarkContext): Promise<BenchS
     ...clients,
     stripe: createStripeControl(stripe.url),
     pids: {
-      'Temporal server': temporal.pid,
+      [temporalServer]: temporal.pid,
       DynamoDB: dynamodb.pid,
       S3: objects.pid,
       Stripe: stripe.pid,

@@ -4,36 +4,35 @@ import type { BenchmarkContext } from './benchmark.ts';
 const saidEveryMs = 2000;
 
 export interface Wait {
-  /** "jobs delivered" */
+  /** "jobs to deliver" */
   what: string;
-  total: number;
   everyMs: number;
-  /** Without one more in so long, it is stuck. */
+  /** With no fewer left in so long, it is stuck. */
   stuckAfterMs: number;
-  done: () => Promise<number>;
+  left: () => Promise<number>;
 }
 
-/** Asks until all are done, saying every two seconds how many are. Throws when nothing moves. */
-export async function waitForAll(
+/** Asks until none is left, saying every two seconds how many are. Throws when nothing moves. */
+export async function waitUntilNoneLeft(
   { signal, progress }: Pick<BenchmarkContext, 'signal' | 'progress'>,
-  wait: Wait,
+  { what, everyMs, stuckAfterMs, left }: Wait,
 ): Promise<void> {
-  let reached = -1;
+  let fewest = Infinity;
   let movedMs = performance.now();
   let saidMs = movedMs;
   for (;;) {
-    const done = await wait.done();
-    if (done >= wait.total) return;
+    const now = await left();
+    if (now <= 0) return;
     const nowMs = performance.now();
-    if (done > reached) movedMs = nowMs;
-    reached = Math.max(reached, done);
-    if (nowMs - movedMs > wait.stuckAfterMs) {
-      throw new Error(`stuck: ${done} of ${wait.total} ${wait.what}`);
+    if (now < fewest) movedMs = nowMs;
+    fewest = Math.min(fewest, now);
+    if (nowMs - movedMs > stuckAfterMs) {
+      throw new Error(`stuck for ${stuckAfterMs / 1000} s: ${now} ${what}`);
     }
     if (nowMs - saidMs > saidEveryMs) {
       saidMs = nowMs;
-      progress(`  ${done} of ${wait.total} ${wait.what}`);
+      progress(`  ${now} ${what}`);
     }
-    await sleep(wait.everyMs, undefined, { signal });
+    await sleep(everyMs, undefined, { signal });
   }
 }
