@@ -6,11 +6,17 @@ import { addFileMetering } from './file-metering.ts';
 // Also keeps the AWS SDK's advice about Node 22 out of stderr.
 readEnvironment();
 
+const wrongUsageExitCode = 2;
+
 const program = new Command('bench')
   .description(
     'Measures the product on real servers, beside its ceilings. Run one at a time, on a quiet machine.',
   )
   .showHelpAfterError('(--help shows how it is used)');
+
+program.exitOverride((error) => {
+  process.exit(error.exitCode === 0 ? 0 : wrongUsageExitCode);
+});
 
 addFileMetering(program);
 

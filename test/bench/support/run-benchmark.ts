@@ -9,6 +9,8 @@ import { describeMachine } from './machine.ts';
 import { printResult } from './print.ts';
 
 const interruptedExitCode = 130;
+/** A server that was interrupted while it started may write until this process ends. */
+const removal = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 };
 
 export interface RunOptions {
   json: boolean;
@@ -34,7 +36,7 @@ export async function runBenchmark(
   const ends: { what: string; end: () => Promise<void> | void }[] = [];
   const dataDir = await mkdtemp(path.join(tmpdir(), 'durabill-bench-'));
   if (options.keep) progress(`the servers' logs and data stay in ${dataDir}`);
-  else ends.push({ what: dataDir, end: async () => await rm(dataDir, { recursive: true }) });
+  else ends.push({ what: dataDir, end: async () => await rm(dataDir, removal) });
   const startedMs = performance.now();
   try {
     const result = await run({
