@@ -1,6 +1,5 @@
 /** The activities of `deliverUsage` and `sweepUsage`. */
 import { deliveryLane, deliveryShardCount } from '../domain/ids.ts';
-import type { QueuedDelivery } from '../domain/delivery-queue.ts';
 import type { UsageSettled } from '../domain/usage.ts';
 import type { Dependencies } from './dependencies.ts';
 import { sendUsage } from './send-usage.ts';
@@ -11,6 +10,13 @@ import type { Deferred, DeferOrder } from './settle-usage.ts';
 const sweepSize = 500;
 /** Overdue for so long, a record was forgotten by its shard: that is what the schedule is for. */
 const overdueMs = 60_000;
+
+/** A record that waits in the ledger; the time is a wait, since a workflow's clock is Temporal's. */
+export interface UndeliveredRecord {
+  identifier: string;
+  lane: string;
+  dueInMs: number;
+}
 
 /** The one activity on the rate-limited queue: one run is at most one meter event. */
 export function createStripeActivities(deps: Dependencies) {
@@ -24,12 +30,13 @@ export function createDeliveryActivities(deps: Dependencies) {
   /** What a shard has undelivered, the earliest due first. */
   async function listUndelivered(order: {
     shard: number;
-  }): Promise<{ waiting: QueuedDelivery[]; more: boolean }> {
+  }): Promise<{ waiting: UndeliveredRecord[]; more: boolean }> {
+    const nowMs = deps.now().getTime();
     const found = await deps.ledger.undelivered(order.shard, sweepSize);
     const waiting = found.map((record) => ({
       identifier: record.identifier,
       lane: deliveryLane(record.customerId, record.meter),
-      dueAtMs: Date.parse(record.nextAttemptAt),
+      dueInMs: Math.max(1, Date.parse(record.nextAttemptAt) - nowMs),
     }));
     return { waiting, more: found.length === sweepSize };
   }

@@ -2,9 +2,14 @@
 import { createDeliveryActivities, createStripeActivities } from './delivery.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createProcessingActivities } from './processing.ts';
+import { createStorageActivities } from './storage.ts';
 
 export function createActivities(deps: Dependencies) {
-  return { ...createProcessingActivities(deps), ...createDeliveryActivities(deps) };
+  return {
+    ...createProcessingActivities(deps),
+    ...createDeliveryActivities(deps),
+    ...createStorageActivities(deps),
+  };
 }
 
 export { createStripeActivities };

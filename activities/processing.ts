@@ -1,5 +1,4 @@
 /** The activities of `processFiles`. Each may run again after a crash at any line. */
-import { createHash } from 'node:crypto';
 import { BillingError } from '../domain/errors.ts';
 import { parseFiles } from '../domain/files.ts';
 import { parseCustomerId, parseProcessingId } from '../domain/ids.ts';
@@ -27,7 +26,7 @@ export function createProcessingActivities(deps: Dependencies) {
       const processingId = parseProcessingId(request.processingId);
       const customerId = parseCustomerId(request.customerId);
       const files = parseFiles(customerId, processingId, request.files);
-      const filesDigest = createHash('sha256').update(JSON.stringify(files)).digest('hex');
+      const filesDigest = deps.digestFiles(files);
       const job = { processingId, customerId, fileCount: files.length, filesDigest };
       const row = await deps.processings.begin(job, isoNow());
       if (row.customerId !== customerId || row.filesDigest !== filesDigest) {

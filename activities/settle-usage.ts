@@ -1,6 +1,6 @@
 /** How a delivery ends or is put off, and who is told. */
 import { afterFailedRound } from '../domain/delivery.ts';
-import { deadLetterId, workflowIds } from '../domain/ids.ts';
+import { deadLetterId } from '../domain/ids.ts';
 import type { UsageRecord, UsageSettled } from '../domain/usage.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -14,7 +14,7 @@ export async function settle(deps: Dependencies, record: UsageRecord): Promise<U
     state: record.state,
     ...(record.error === undefined ? {} : { error: record.error }),
   };
-  await deps.signals.tellSource(workflowIds.processFiles(record.source.id), settled);
+  await deps.signals.tellSource(record.source, settled);
   return settled;
 }
 
@@ -59,7 +59,8 @@ export interface DeferOrder {
   halted: boolean;
 }
 
-export type Deferred = { again: false } | { again: true; dueAtMs: number };
+/** Times go to workflows as waits: their clock is Temporal's, not ours. */
+export type Deferred = { again: false } | { again: true; dueInMs: number };
 
 /** After a round of retries: back to `pending` with a later time, or laid aside when it took too long. */
 export async function deferUsage(deps: Dependencies, order: DeferOrder): Promise<Deferred> {
@@ -90,7 +91,7 @@ export async function deferUsage(deps: Dependencies, order: DeferOrder): Promise
     now.toISOString(),
   );
   await settle(deps, deferred ?? record);
-  return { again: true, dueAtMs: Date.parse(next.nextAttemptAt) };
+  return { again: true, dueInMs: Date.parse(next.nextAttemptAt) - now.getTime() };
 }
 
 /** FM6: the processing stays completed and names the error. */
@@ -100,5 +101,6 @@ async function noteAtSource(
   error: string,
   now: string,
 ): Promise<void> {
+  if (record.source.kind !== 'processing') return;
   await deps.processings.noteDeliveryError(record.source.id, error, now);
 }

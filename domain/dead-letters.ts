@@ -1,12 +1,17 @@
 /** Work that a person must look at. Nothing is ever dropped: it is done, waiting, or here. */
-export const deadLetterKinds = ['usage-rejected', 'usage-parked'] as const;
+export const deadLetterKinds = [
+  'usage-rejected',
+  'usage-parked',
+  'storage-day',
+  'storage-bill',
+] as const;
 export type DeadLetterKind = (typeof deadLetterKinds)[number];
 export type DeadLetterStatus = 'open' | 'redriven' | 'discarded';
 
 export interface DeadLetter {
   id: string;
   kind: DeadLetterKind;
-  /** What it is about: a usage record's identifier. */
+  /** What it is about: a usage record's identifier, or `<customerId>/<day or month>` of storage. */
   subject: string;
   customerId: string;
   error: string;

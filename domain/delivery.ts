@@ -18,20 +18,25 @@ const givesUpAfterMs = 72 * hourMs;
 /** Stripe takes 15 significant digits in a value; whether trailing zeros count is not said, so they do. */
 const mostDigits = 15;
 
-/** Why this record must not be sent now, or undefined (FM10). */
-export function refusalBeforeSending(record: UsageRecord, nowMs: number): string | undefined {
-  const occurredMs = Date.parse(record.occurredAt);
-  if (Number.isNaN(occurredMs)) return `timestamp ${record.occurredAt} is not a time`;
+/** Why Stripe would refuse a meter event of that time, or undefined (FM10). */
+export function refusedTimestamp(occurredAt: string, nowMs: number): string | undefined {
+  const occurredMs = Date.parse(occurredAt);
+  if (Number.isNaN(occurredMs)) return `timestamp ${occurredAt} is not a time`;
   if (occurredMs < nowMs - oldestMs) {
-    return `timestamp ${record.occurredAt} is older than the 35 days that Stripe accepts`;
+    return `timestamp ${occurredAt} is older than the 35 days that Stripe accepts`;
   }
   if (occurredMs > nowMs + aheadMs) {
-    return `timestamp ${record.occurredAt} is more than 5 minutes ahead, which Stripe refuses`;
+    return `timestamp ${occurredAt} is more than 5 minutes ahead, which Stripe refuses`;
   }
+  return undefined;
+}
+
+/** Why this record must not be sent now, or undefined (FM10). */
+export function refusalBeforeSending(record: UsageRecord, nowMs: number): string | undefined {
   if (record.quantity.length > mostDigits) {
     return `value ${record.quantity} has more than the 15 digits that Stripe accepts`;
   }
-  return undefined;
+  return refusedTimestamp(record.occurredAt, nowMs);
 }
 
 /** After this long an identifier may have been forgotten: ask Stripe's sums before sending again (DL2). */

@@ -10,12 +10,22 @@ const mostKeyBytes = 1_500_000;
 /** S3's limit for a key, in UTF-8 bytes. */
 const longestKeyBytes = 1024;
 
+export const inputRoot = 'service/input/';
+export const outputRoot = 'service/output/';
+/** Customers that one activity of the daily run goes through. */
+export const customersPerChunk = 1000;
+
 export function inputPrefix(customerId: string): string {
-  return `service/input/${customerId}/`;
+  return `${inputRoot}${customerId}/`;
 }
 
 export function outputPrefix(customerId: string): string {
-  return `service/output/${customerId}/`;
+  return `${outputRoot}${customerId}/`;
+}
+
+/** Where a daily run keeps its sorted list of customers while it runs; outside what is measured. */
+export function customersKey(day: string, runKey: string, chunk: number): string {
+  return `durabill/aggregate-storage/${day}/${runKey}/${String(chunk).padStart(5, '0')}.json`;
 }
 
 export function inputKey(customerId: string, file: string): string {

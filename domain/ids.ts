@@ -3,7 +3,7 @@
  * gives the same id on every machine and every retry, never from time or chance.
  */
 import { BillingError } from './errors.ts';
-import type { Meter } from './usage.ts';
+import type { Meter, UsageSource } from './usage.ts';
 
 /** Stripe allows 100 characters for a meter event's identifier, which a processing id becomes. */
 const processingIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -19,6 +19,10 @@ export const deliveryShardCount = 8;
 export const workflowIds = {
   processFiles: (processingId: string): string => `process-files/${processingId}`,
   deliverUsage: (shard: number): string => `deliver-usage/${shard}`,
+  aggregateStorage: (day: string): string => `aggregate-storage/${day}`,
+  billStorage: (month: string): string => `bill-storage/${month}`,
+  billCustomerStorage: (customerId: string, month: string): string =>
+    `bill-storage/${customerId}/${month}`,
 } as const;
 
 export function parseCustomerId(value: string): string {
@@ -61,6 +65,23 @@ export function meterEventIdempotencyKey(
   fresh: boolean,
 ): string {
   return fresh ? `${identifier}/attempt-${attempt}` : identifier;
+}
+
+/** The usage record of a customer's month of storage (SB11). */
+export function storageIdentifier(customerId: string, month: string): string {
+  return `storage-${customerId}-${month}`;
+}
+
+/** A storage bill, as the source of its usage. */
+export function storageSource(customerId: string, month: string): UsageSource {
+  return { kind: 'storage', id: `${customerId}/${month}` };
+}
+
+/** The workflow that made a usage record and is told of its delivery. */
+export function sourceWorkflowId(source: UsageSource): string {
+  return source.kind === 'processing'
+    ? workflowIds.processFiles(source.id)
+    : `bill-storage/${source.id}`;
 }
 
 export function deadLetterId(kind: string, subject: string): string {

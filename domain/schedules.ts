@@ -15,6 +15,23 @@ export interface ScheduleEntry {
 
 export const schedules: readonly ScheduleEntry[] = [
   {
+    id: 'daily-storage',
+    workflowType: workflowTypes.aggregateStorage,
+    cron: '0 1 * * *',
+    catchUpWindow: '2 days',
+    pauseOnFailure: false,
+    note: 'Measures what every customer stores',
+  },
+  {
+    id: 'monthly-storage',
+    workflowType: workflowTypes.billStorage,
+    cron: '0 2 1 * *',
+    // Stripe takes usage of up to 35 days ago: a missed run is still worth starting for weeks.
+    catchUpWindow: '20 days',
+    pauseOnFailure: false,
+    note: 'Bills the month before',
+  },
+  {
     id: 'sweep-usage',
     workflowType: workflowTypes.sweepUsage,
     cron: '*/15 * * * *',

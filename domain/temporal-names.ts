@@ -6,6 +6,9 @@ export const workflowTypes = {
   processFiles: 'processFiles',
   deliverUsage: 'deliverUsage',
   sweepUsage: 'sweepUsage',
+  aggregateStorage: 'aggregateStorage',
+  billStorage: 'billStorage',
+  billCustomerStorage: 'billCustomerStorage',
 } as const;
 
 export const signalNames = {
@@ -25,6 +28,7 @@ export const searchAttributes = {
   FileCount: 'INT',
   TotalBytes: 'INT',
   DeliveryShard: 'INT',
+  BillingMonth: 'KEYWORD',
 } as const;
 
 /** Stripe calls run on a queue of their own, whose rate Temporal limits over all workers (DL4). */

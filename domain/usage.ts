@@ -9,9 +9,12 @@ export type Meter = 'file_processed' | 'storage-usage';
  */
 export type DeliveryState = 'pending' | 'sending' | 'delivered' | 'rejected' | 'parked';
 
-/** What made the usage; its workflow is told how the delivery ended. */
-interface UsageSource {
-  kind: 'processing';
+/**
+ * What made the usage; its workflow is told how the delivery ended. `id` is the processing's, or
+ * `<customerId>/<month>` of a storage bill.
+ */
+export interface UsageSource {
+  kind: 'processing' | 'storage';
   id: string;
 }
 

@@ -29,7 +29,12 @@ function awsOptions(config: Config, endpoint: string | undefined) {
   };
 }
 
-const requestHandler = { connectionTimeout: 3000, requestTimeout: 15_000 };
+/** A call that is not answered in time fails: without the last setting it is only warned of. */
+const requestHandler = {
+  connectionTimeout: 3000,
+  requestTimeout: 10_000,
+  throwOnRequestTimeout: true,
+};
 
 export function createDynamoDb(config: Config): DynamoDBClient {
   return new DynamoDBClient({ ...awsOptions(config, config.DYNAMODB_ENDPOINT), requestHandler });

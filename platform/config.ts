@@ -70,6 +70,14 @@ const schema = z.object({
     .enum(['recorded-days', 'calendar-days'])
     .default('recorded-days')
     .describe('what the month’s average is divided by'),
+  STORAGE_LISTINGS_AT_ONCE: wholeNumber(10, 1, 1000).describe(
+    'listings of objects at the same time',
+  ),
+  CLOCK_OFFSET_SECONDS: z.coerce
+    .number()
+    .int()
+    .default(0)
+    .describe('moves our clock, for trying a past month; with test keys only'),
   DELIVERY_RATE_PER_SECOND: z.coerce
     .number()
     .int()
@@ -109,7 +117,12 @@ export function readEnvironment(): Environment {
 /** Throws BillingError `invalid_request` that lists every problem, one to a line. */
 export function parseConfig(environment: Environment): Config {
   const parsed = schema.safeParse(withoutEmpty(environment));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    if (parsed.data.CLOCK_OFFSET_SECONDS !== 0 && isLive(parsed.data)) {
+      throw new BillingError('invalid_request', 'CLOCK_OFFSET_SECONDS goes with test keys only');
+    }
+    return parsed.data;
+  }
   const problems = parsed.error.issues.map(
     (issue) => `  ${issue.path.join('.')}: ${issue.message}`,
   );
@@ -151,8 +164,17 @@ export function reportConfig(environment: Environment): VariableReport[] {
 
 /** Stripe takes 1,000 meter events a second live and 25 in test mode (Stripe, rate limits). */
 export function deliveryRatePerSecond(config: Config): number {
-  const live = /^(sk|rk)_live_/.test(config.STRIPE_SECRET_KEY ?? '');
-  return config.DELIVERY_RATE_PER_SECOND ?? (live ? 1000 : 25);
+  return config.DELIVERY_RATE_PER_SECOND ?? (isLive(config) ? 1000 : 25);
+}
+
+/** The time as this process is to see it. */
+export function createClock(config: Config): () => Date {
+  const offsetMs = config.CLOCK_OFFSET_SECONDS * 1000;
+  return () => new Date(Date.now() + offsetMs);
+}
+
+function isLive(config: Config): boolean {
+  return /^(sk|rk)_live_/.test(config.STRIPE_SECRET_KEY ?? '');
 }
 
 function show(value: unknown): string {

@@ -37,6 +37,16 @@ export function createMetrics() {
       labelNames: ['kind'] as const,
       registers,
     }),
+    storageCustomers: new Counter({
+      name: 'durabill_storage_customers_total',
+      help: 'Customers whose storage was measured for a day',
+      registers,
+    }),
+    missingDays: new Counter({
+      name: 'durabill_storage_missing_days_total',
+      help: 'Days without a snapshot in months that were billed',
+      registers,
+    }),
     deliveryHalted: new Counter({
       name: 'durabill_delivery_halted_total',
       help: 'Times that Stripe refused our key and a shard stopped: an alarm',

@@ -16,6 +16,19 @@ export async function applySchedules(
   return results;
 }
 
+/** Runs a schedule for every nominal time from one day's beginning to another's end, in order. */
+export async function backfillSchedule(
+  client: Client,
+  id: string,
+  days: { from: string; to: string },
+): Promise<void> {
+  await client.schedule.getHandle(id).backfill({
+    start: new Date(`${days.from}T00:00:00.000Z`),
+    end: new Date(`${days.to}T23:59:59.999Z`),
+    overlap: ScheduleOverlapPolicy.BUFFER_ALL,
+  });
+}
+
 async function applySchedule(
   client: Client,
   taskQueue: string,

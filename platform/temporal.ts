@@ -7,10 +7,10 @@ import {
 } from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { deliveryLane, deliveryShard, workflowIds } from '../domain/ids.ts';
+import { deliveryLane, deliveryShard, sourceWorkflowId, workflowIds } from '../domain/ids.ts';
 import type { ProcessingRequest } from '../domain/processing.ts';
 import { searchAttributes, signalNames, workflowTypes } from '../domain/temporal-names.ts';
-import type { Usage, UsageSettled } from '../domain/usage.ts';
+import type { Usage, UsageSettled, UsageSource } from '../domain/usage.ts';
 import type { Config, Environment } from './config.ts';
 
 /** Address, API key and TLS as the Temporal CLI reads them (TEMPORAL_*), with our defaults. */
@@ -37,6 +37,7 @@ export function createTemporalClient(
 
 const customerIdKey = defineSearchAttributeKey('CustomerId', searchAttributes.CustomerId);
 const fileCountKey = defineSearchAttributeKey('FileCount', searchAttributes.FileCount);
+const billingMonthKey = defineSearchAttributeKey('BillingMonth', searchAttributes.BillingMonth);
 const deliveryShardKey = defineSearchAttributeKey('DeliveryShard', searchAttributes.DeliveryShard);
 
 /** Starts a processing; `started` is false when that id was started before, running or not (FM1). */
@@ -105,7 +106,8 @@ export interface Signals {
   announceUsage: (usage: Pick<Usage, 'identifier' | 'customerId' | 'meter'>) => Promise<void>;
   requestSweep: (shard: number) => Promise<void>;
   /** Tells the workflow that made the usage how its delivery stands; it may have ended, and that is fine. */
-  tellSource: (workflowId: string, settled: UsageSettled) => Promise<void>;
+  isBillRunning: (customerId: string, month: string) => Promise<boolean>;
+  tellSource: (source: UsageSource, settled: UsageSettled) => Promise<void>;
 }
 
 export function createSignals(client: Client, taskQueue: string): Signals {
@@ -116,12 +118,120 @@ export function createSignals(client: Client, taskQueue: string): Signals {
     requestSweep: async (shard) => {
       await requestSweep(client, taskQueue, shard);
     },
-    tellSource: async (workflowId, settled) => {
-      try {
-        await client.workflow.getHandle(workflowId).signal(signalNames.usageSettled, settled);
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-      }
+    isBillRunning: async (customerId, month) =>
+      await isRunning(client, workflowIds.billCustomerStorage(customerId, month)),
+    tellSource: async (source, settled) => {
+      await tellSource(client, taskQueue, source, settled);
     },
   };
+}
+
+/**
+ * Signals the workflow that made the usage. A storage bill that had given up is started once more when
+ * its usage has arrived after all, so that its days are marked without anyone's help.
+ */
+async function tellSource(
+  client: Client,
+  taskQueue: string,
+  source: UsageSource,
+  settled: UsageSettled,
+): Promise<void> {
+  const workflowId = sourceWorkflowId(source);
+  try {
+    if (source.kind === 'storage' && settled.state === 'delivered') {
+      const [customerId = '', month = ''] = source.id.split('/');
+      await client.workflow.signalWithStart(workflowTypes.billCustomerStorage, {
+        ...storageBillOptions(customerId, month),
+        taskQueue,
+        args: [{ customerId, month }],
+        signal: signalNames.usageSettled,
+        signalArgs: [settled],
+      });
+      return;
+    }
+    await client.workflow.getHandle(workflowId).signal(signalNames.usageSettled, settled);
+  } catch (error) {
+    const ended =
+      error instanceof WorkflowNotFoundError ||
+      error instanceof WorkflowExecutionAlreadyStartedError;
+    if (!ended) throw error;
+  }
+}
+
+async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    const { status } = await client.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** One customer's bill of a month: once it has succeeded, never again. */
+function storageBillOptions(customerId: string, month: string) {
+  return {
+    workflowId: workflowIds.billCustomerStorage(customerId, month),
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: customerIdKey, value: customerId },
+      { key: billingMonthKey, value: month },
+    ]),
+  };
+}
+
+/** Starts the daily run by hand; an operator's day goes before the schedule's. */
+export async function startDay(
+  client: Client,
+  taskQueue: string,
+  input: { day: string; only?: string[] },
+): Promise<string> {
+  const workflowId = workflowIds.aggregateStorage(input.day);
+  await client.workflow.start(workflowTypes.aggregateStorage, {
+    taskQueue,
+    workflowId,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [input],
+  });
+  return workflowId;
+}
+
+/** Starts the monthly run by hand; one that runs already is answered as it is. */
+export async function startMonth(
+  client: Client,
+  taskQueue: string,
+  input: { month: string },
+): Promise<string> {
+  const workflowId = workflowIds.billStorage(input.month);
+  await client.workflow.start(workflowTypes.billStorage, {
+    taskQueue,
+    workflowId,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [input],
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: billingMonthKey, value: input.month },
+    ]),
+  });
+  return workflowId;
+}
+
+/** Bills one customer's month again, after its dead letter was looked at. */
+export async function startStorageBill(
+  client: Client,
+  taskQueue: string,
+  order: { customerId: string; month: string },
+): Promise<boolean> {
+  try {
+    await client.workflow.start(workflowTypes.billCustomerStorage, {
+      ...storageBillOptions(order.customerId, order.month),
+      taskQueue,
+      args: [order],
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return false;
+  }
 }

@@ -7,16 +7,22 @@ export interface TableStore {
   db: DynamoDBDocumentClient;
   /** Put before every table's name. */
   prefix: string;
+  /** Rows that have expired by then are as good as gone: DynamoDB deletes them within days only. */
+  now: () => Date;
 }
 
 /** Rows asked for at a time: small pages keep a shared store quick for others. */
 export const pageSize = 200;
 
-export function createTableStore(client: DynamoDBClient, prefix: string): TableStore {
+export function createTableStore(
+  client: DynamoDBClient,
+  prefix: string,
+  now: () => Date = () => new Date(),
+): TableStore {
   const db = DynamoDBDocumentClient.from(client, {
     marshallOptions: { removeUndefinedValues: true },
   });
-  return { db, prefix };
+  return { db, prefix, now };
 }
 
 /** Runs a conditional write; `false` when its condition did not hold, any other error is thrown. */

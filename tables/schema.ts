@@ -49,4 +49,32 @@ export const tableSchemas = {
     partitionKey: 'id',
     indexes: [{ name: 'kind-createdAt-index', partitionKey: 'kind', sortKey: 'createdAt' }],
   },
+  storageDaily: {
+    name: 'storage-usage-daily',
+    partitionKey: 'customerId',
+    sortKey: 'date',
+    indexes: [
+      {
+        name: 'billingMonth-index',
+        partitionKey: 'billingMonth',
+        sortKey: 'customerId',
+        include: ['totalStorageBytes', 'billingStatus', 'ttl'],
+      },
+      { name: 'billingStatus-date-index', partitionKey: 'billingStatus', sortKey: 'date' },
+    ],
+    ttl: 'ttl',
+  },
+  storageMonthly: {
+    name: 'storage-usage-monthly',
+    partitionKey: 'customerId',
+    sortKey: 'billingMonth',
+    indexes: [
+      {
+        name: 'billingStatus-month-index',
+        partitionKey: 'billingStatus',
+        sortKey: 'billingMonth',
+      },
+    ],
+    ttl: 'ttl',
+  },
 } as const satisfies Record<string, TableSchema>;

@@ -20,7 +20,7 @@ const rowSchema = z.object({
   meter: z.enum(['file_processed', 'storage-usage']),
   quantity: z.string().regex(/^[0-9]+$/),
   occurredAt: z.string(),
-  source: z.object({ kind: z.literal('processing'), id: z.string() }),
+  source: z.object({ kind: z.enum(['processing', 'storage']), id: z.string() }),
   recordedAt: z.string(),
   state: z.enum(['pending', 'sending', 'delivered', 'rejected', 'parked']),
   attempts: z.number().int(),
@@ -186,6 +186,8 @@ export function createUsageLedger({ db, prefix }: TableStore) {
         deliveryShard: shard,
         nextAttemptAt: now,
         retryingSince: now,
+        // Stripe replays the answer it saved under the old key, a refusal as well.
+        freshKey: true,
         rounds: 0,
       },
     });

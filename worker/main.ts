@@ -6,8 +6,14 @@ import { NativeConnection } from '@temporalio/worker';
 import type { Worker } from '@temporalio/worker';
 import { gzipProcessor } from '../activities/processor.ts';
 import { createDynamoDb, createS3, createStripe } from '../platform/clients.ts';
-import { deliveryRatePerSecond, parseConfig, readEnvironment } from '../platform/config.ts';
+import {
+  createClock,
+  deliveryRatePerSecond,
+  parseConfig,
+  readEnvironment,
+} from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
+import { digestFiles } from '../platform/files-digest.ts';
 import { serveHealth } from '../platform/health.ts';
 import { createLogger } from '../platform/logger.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -18,9 +24,12 @@ import {
   createTemporalClient,
   temporalConnectionOptions,
 } from '../platform/temporal.ts';
+import { createCustomers } from '../tables/customers.ts';
 import { createDeadLetters } from '../tables/dead-letters.ts';
 import { createTableStore } from '../tables/dynamo.ts';
 import { createProcessingHistory } from '../tables/processing-history.ts';
+import { createStorageDaily } from '../tables/storage-daily.ts';
+import { createStorageMonthly } from '../tables/storage-monthly.ts';
 import { createUsageLedger } from '../tables/usage-ledger.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { createWorkers, installRuntime } from './run.ts';
@@ -37,7 +46,8 @@ async function main(): Promise<void> {
   if (stripe === undefined) {
     logger.warn('billing is off: set STRIPE_SECRET_KEY (or STRIPE_SECRET_ID) to deliver usage');
   }
-  const tables = createTableStore(createDynamoDb(config), config.TABLE_PREFIX);
+  const now = createClock(config);
+  const tables = createTableStore(createDynamoDb(config), config.TABLE_PREFIX, now);
   const temporal = createTemporalClient(config, environment);
   const bundling = loadBundle(config);
   const connection = await connect(config, logger);
@@ -56,11 +66,17 @@ async function main(): Promise<void> {
       signals: createSignals(temporal, config.TASK_QUEUE),
       ledger: createUsageLedger(tables),
       processings: createProcessingHistory(tables),
+      customers: createCustomers(tables),
+      storageDaily: createStorageDaily(tables),
+      storageMonthly: createStorageMonthly(tables),
       deadLetters: createDeadLetters(tables),
       processor: gzipProcessor,
+      digestFiles,
+      listingsAtOnce: config.STORAGE_LISTINGS_AT_ONCE,
+      averageOver: config.STORAGE_AVERAGE_OVER,
       logger,
       metrics,
-      now: () => new Date(),
+      now,
     },
   );
   if (config.APPLY_SCHEDULES) await applySchedules(temporal, config.TASK_QUEUE);

@@ -35,6 +35,14 @@ export const fileActivities = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
+/** Lists objects, for minutes on end; a killed worker's successor goes on from the heartbeat. */
+export const listingActivities = proxyActivities<Activities>({
+  startToCloseTimeout: '6 hours',
+  scheduleToCloseTimeout: '20 hours',
+  heartbeatTimeout: '30 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
 /**
  * Calls to Stripe, on the queue that Temporal limits. The first round backs off by 1, 2 and 4 s; what
  * it cannot deliver is put off by the ledger, and later rounds are one try each.

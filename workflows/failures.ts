@@ -1,4 +1,5 @@
 /** Reads the failures that activities end in. */
+import { BillingError } from '../domain/errors.ts';
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -18,4 +19,15 @@ export function reasonOf(error: unknown): string {
 export function failedAs(error: unknown, type: string): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof ApplicationFailure && cause.type === type;
+}
+
+/** Runs a check of the domain; what it refuses fails the workflow for good, in its own words. */
+export function refuseInvalid<Value>(check: () => Value): Value {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof BillingError)
+      throw ApplicationFailure.nonRetryable(error.message, 'Refused');
+    throw error;
+  }
 }

@@ -1,4 +1,7 @@
 /** The workflow bundle: every exported function is a workflow type. */
+export { aggregateStorage } from './aggregate-storage.ts';
+export { billCustomerStorage } from './bill-customer-storage.ts';
+export { billStorage } from './bill-storage.ts';
 export { deliverUsage } from './deliver-usage.ts';
 export { processFiles } from './process-files.ts';
 export { sweepUsage } from './sweep-usage.ts';

@@ -104,7 +104,9 @@ export class ShardDelivery {
   async #sweep(): Promise<void> {
     this.#sweepWanted = false;
     const { waiting, more } = await housekeepingActivities.listUndelivered({ shard: this.#shard });
-    for (const entry of waiting) this.#queue.add(entry);
+    for (const { identifier, lane, dueInMs } of waiting) {
+      this.#queue.add({ identifier, lane, dueAtMs: Date.now() + dueInMs });
+    }
     this.#moreInLedger = more;
   }
 
@@ -137,7 +139,7 @@ export class ShardDelivery {
     try {
       const order = { identifier, error: reasonOf(error), halted };
       const deferred = await housekeepingActivities.deferUsage(order);
-      return deferred.again ? deferred.dueAtMs : undefined;
+      return deferred.again ? Date.now() + deferred.dueInMs : undefined;
     } catch (failure) {
       // The record is still in the ledger as undelivered: the schedule's sweep will meet it.
       log.error('a delivery could not be put off', { identifier, reason: reasonOf(failure) });

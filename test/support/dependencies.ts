@@ -2,6 +2,7 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { gzipProcessor } from '../../activities/processor.ts';
 import type { UsageSettled } from '../../domain/usage.ts';
+import { digestFiles } from '../../platform/files-digest.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import type { Services } from './services.ts';
@@ -29,14 +30,21 @@ export function createTestDependencies(
       requestSweep: async (shard) => {
         await Promise.resolve(told.swept.push(shard));
       },
-      tellSource: async (_workflowId, settled) => {
+      isBillRunning: async () => await Promise.resolve(false),
+      tellSource: async (_source, settled) => {
         await Promise.resolve(told.settled.push(settled));
       },
     },
     ledger: services.ledger,
     processings: services.processings,
     deadLetters: services.deadLetters,
+    customers: services.customers,
+    storageDaily: services.storageDaily,
+    storageMonthly: services.storageMonthly,
     processor: gzipProcessor,
+    digestFiles,
+    listingsAtOnce: 10,
+    averageOver: 'recorded-days',
     logger: createLogger('test', 'silent'),
     metrics: createMetrics(),
     now: () => new Date(),

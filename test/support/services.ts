@@ -16,11 +16,17 @@ import { createDynamoDb, createS3, createStripe } from '../../platform/clients.t
 import { parseConfig } from '../../platform/config.ts';
 import type { Config } from '../../platform/config.ts';
 import { createTables } from '../../tables/create.ts';
+import { createCustomers } from '../../tables/customers.ts';
+import type { Customers } from '../../tables/customers.ts';
 import { createDeadLetters } from '../../tables/dead-letters.ts';
 import type { DeadLetters } from '../../tables/dead-letters.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { createProcessingHistory } from '../../tables/processing-history.ts';
 import type { ProcessingHistory } from '../../tables/processing-history.ts';
+import { createStorageDaily } from '../../tables/storage-daily.ts';
+import type { StorageDaily } from '../../tables/storage-daily.ts';
+import { createStorageMonthly } from '../../tables/storage-monthly.ts';
+import type { StorageMonthly } from '../../tables/storage-monthly.ts';
 import { createUsageLedger } from '../../tables/usage-ledger.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
 
@@ -37,6 +43,9 @@ export interface Services {
   ledger: UsageLedger;
   processings: ProcessingHistory;
   deadLetters: DeadLetters;
+  customers: Customers;
+  storageDaily: StorageDaily;
+  storageMonthly: StorageMonthly;
   putFile: (customerId: string, file: string, body: Uint8Array | string) => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -78,6 +87,9 @@ export async function startServices(double: DoubleOptions = {}): Promise<Service
     ledger: createUsageLedger(store),
     processings: createProcessingHistory(store),
     deadLetters: createDeadLetters(store),
+    customers: createCustomers(store),
+    storageDaily: createStorageDaily(store),
+    storageMonthly: createStorageMonthly(store),
     putFile: async (customerId, file, body) => {
       const Key = inputKey(customerId, file);
       await s3.send(new PutObjectCommand({ Bucket: config.BUCKET, Key, Body: body }));

@@ -4,6 +4,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { startTemporal } from '../../dev/stack/temporal.ts';
 import type { RunningServer } from '../../dev/stack/types.ts';
+import type { Dependencies } from '../../activities/dependencies.ts';
 import { ensureSearchAttributes } from '../../platform/temporal-setup.ts';
 import { createSignals } from '../../platform/temporal.ts';
 import { createWorkers } from '../../worker/run.ts';
@@ -35,7 +36,10 @@ export async function startBareTemporal(services: Services): Promise<BareTempora
 }
 
 /** The server, and workers with real activities in this process. */
-export async function startTestTemporal(services: Services): Promise<BareTemporal> {
+export async function startTestTemporal(
+  services: Services,
+  changes: Partial<Dependencies> = {},
+): Promise<BareTemporal> {
   const bare = await startBareTemporal(services);
   const native = await NativeConnection.connect({ address: bare.server.address });
   const signals = createSignals(bare.client, taskQueue);
@@ -47,7 +51,7 @@ export async function startTestTemporal(services: Services): Promise<BareTempora
       workflowBundle: { codePath: inject('workflowBundle') },
       deliveryRatePerSecond: 1000,
     },
-    createTestDependencies(services, { signals }).deps,
+    createTestDependencies(services, { signals, ...changes }).deps,
   );
   const running = Promise.all(workers.map(async (worker) => await worker.run()));
   return {

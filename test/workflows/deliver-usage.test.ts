@@ -47,13 +47,13 @@ function ledger(send: (identifier: string, atMs: number) => Promise<void>) {
     deferUsage: async ({ identifier, halted }) => {
       const record = recordOf(identifier);
       const atMs = nowMs();
-      if (halted) return await Promise.resolve({ again: true, dueAtMs: atMs + 300_000 });
+      if (halted) return await Promise.resolve({ again: true, dueInMs: 300_000 });
       const next = afterFailedRound(record, atMs);
       records.set(identifier, { ...record, rounds: record.rounds + 1 });
       return await Promise.resolve(
         next.state === 'parked'
           ? { again: false }
-          : { again: true, dueAtMs: Date.parse(next.nextAttemptAt) },
+          : { again: true, dueInMs: Date.parse(next.nextAttemptAt) - atMs },
       );
     },
     listUndelivered: async () => await Promise.resolve({ waiting: [], more: false }),
@@ -129,7 +129,7 @@ describe('order and limits', () => {
     const left = Array.from({ length: 1200 }, (_, index) => ({
       identifier: `left-${index}`,
       lane: `cus_${index % 40}/file_processed`,
-      dueAtMs: 1,
+      dueInMs: 1,
     }));
     const sent = new Set<string>();
     const { activities, attempts } = ledger(async (identifier) => {

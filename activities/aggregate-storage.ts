@@ -1,0 +1,159 @@
+/** The activities of `aggregateStorage`: which customers there are, and what each of them stores. */
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { Context } from '@temporalio/activity';
+import pLimit from 'p-limit';
+import { customersKey, customersPerChunk } from '../domain/files.ts';
+import { deadLetterId } from '../domain/ids.ts';
+import type { Dependencies } from './dependencies.ts';
+import {
+  addTallies,
+  createObjectStore,
+  measureEach,
+  measureTogether,
+  nothingCounted,
+} from './measure-storage.ts';
+import type { ChunkTally, Failed } from './measure-storage.ts';
+
+/** Customers of one flat walk; a chunk has as many walks side by side as may be listed at once. */
+const customersPerWalk = 100;
+
+export interface DayRun {
+  day: string;
+  /** Of this run: where its list of customers lies. */
+  runKey: string;
+}
+
+/** Where a chunk stands: walks done, with what they came to. */
+interface ChunkPosition {
+  done: number[];
+  tally: ChunkTally;
+}
+
+/**
+ * Writes down every customer of the table, sorted, in chunks that the run goes through: all of them
+ * see the same customers, in an order that one flat listing can follow.
+ */
+export async function planDay(
+  deps: Dependencies,
+  run: DayRun,
+): Promise<{ chunks: number; customers: number }> {
+  const ids: string[] = [];
+  for await (const { customerId } of deps.customers.list()) {
+    ids.push(customerId);
+    if (ids.length % 1000 === 0) Context.current().heartbeat(ids.length);
+  }
+  ids.sort();
+  const chunks = Math.ceil(ids.length / customersPerChunk);
+  for (let chunk = 0; chunk < chunks; chunk += 1) {
+    const part = ids.slice(chunk * customersPerChunk, (chunk + 1) * customersPerChunk);
+    const Key = customersKey(run.day, run.runKey, chunk);
+    await deps.s3.send(
+      new PutObjectCommand({ Bucket: deps.bucket, Key, Body: JSON.stringify(part) }),
+    );
+    Context.current().heartbeat(ids.length + chunk);
+  }
+  return { chunks, customers: ids.length };
+}
+
+/** Lists a chunk's customers and writes their rows; goes on from its heartbeat after a crash. */
+export async function aggregateChunk(
+  deps: Dependencies,
+  run: DayRun & { chunk: number },
+): Promise<ChunkTally> {
+  const context = Context.current();
+  const ids = await readChunk(deps, run);
+  const walks = Array.from({ length: Math.ceil(ids.length / customersPerWalk) }, (_, walk) => walk);
+  const earlier = context.info.heartbeatDetails as ChunkPosition | undefined;
+  const position: ChunkPosition = earlier ?? { done: [], tally: nothingCounted };
+  const store = createObjectStore(deps);
+  const abort = new AbortController();
+  const signal = AbortSignal.any([context.cancellationSignal, abort.signal]);
+  const walkers = pLimit(deps.listingsAtOnce);
+  const beating = setInterval(() => {
+    context.heartbeat(position);
+  }, 2000);
+  try {
+    await Promise.all(
+      walks
+        .filter((walk) => !position.done.includes(walk))
+        .map((walk) =>
+          walkers(async () => {
+            const part = ids.slice(walk * customersPerWalk, (walk + 1) * customersPerWalk);
+            const tally = await measureTogether(deps, store, run.day, part, signal);
+            position.tally = addTallies(position.tally, tally);
+            position.done.push(walk);
+          }),
+        ),
+    );
+  } catch (error) {
+    walkers.clearQueue();
+    abort.abort();
+    context.heartbeat(position);
+    throw error;
+  } finally {
+    clearInterval(beating);
+  }
+  return position.tally;
+}
+
+/** The same for customers whose listing failed before, each by its own prefixes. */
+export async function aggregateCustomers(
+  deps: Dependencies,
+  order: { day: string; customerIds: string[] },
+): Promise<ChunkTally> {
+  const signal = Context.current().cancellationSignal;
+  const beating = setInterval(() => {
+    Context.current().heartbeat();
+  }, 2000);
+  try {
+    return await measureEach(deps, createObjectStore(deps), order.day, order.customerIds, signal);
+  } finally {
+    clearInterval(beating);
+  }
+}
+
+/** The run's lists are of no use once it has ended. */
+export async function forgetPlan(
+  deps: Dependencies,
+  run: DayRun & { chunks: number },
+): Promise<void> {
+  for (let chunk = 0; chunk < run.chunks; chunk += 1) {
+    const Key = customersKey(run.day, run.runKey, chunk);
+    await deps.s3.send(new DeleteObjectCommand({ Bucket: deps.bucket, Key }));
+    Context.current().heartbeat(chunk);
+  }
+}
+
+/** A customer that could not be listed is named to a person; its day has no row (SB5). */
+export async function layAsideDay(
+  deps: Dependencies,
+  order: { day: string; failed: Failed[] },
+): Promise<void> {
+  for (const { customerId, reason } of order.failed) {
+    const subject = `${customerId}/${order.day}`;
+    await deps.deadLetters.open(
+      {
+        id: deadLetterId('storage-day', subject),
+        kind: 'storage-day',
+        subject,
+        customerId,
+        error: reason,
+        attempts: 1,
+        record: { day: order.day },
+      },
+      deps.now().toISOString(),
+    );
+    deps.metrics.deadLetters.inc({ kind: 'storage-day' });
+    deps.logger.error({ customerId, day: order.day, reason }, 'storage could not be listed');
+  }
+}
+
+async function readChunk(deps: Dependencies, run: DayRun & { chunk: number }): Promise<string[]> {
+  const Key = customersKey(run.day, run.runKey, run.chunk);
+  const answer = await deps.s3.send(new GetObjectCommand({ Bucket: deps.bucket, Key }));
+  const ids: unknown = JSON.parse((await answer.Body?.transformToString()) ?? '[]');
+  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) {
+    throw new Error(`${Key} is not a list of customers`);
+  }
+  return ids;
+}

@@ -1,0 +1,43 @@
+/** Storage, as the workflows know it: refusals of our own are final, all else is tried again. */
+import {
+  aggregateChunk,
+  aggregateCustomers,
+  forgetPlan,
+  layAsideDay,
+  planDay,
+} from './aggregate-storage.ts';
+import {
+  checkBills,
+  checkMonth,
+  completeBill,
+  failBill,
+  listBillable,
+  prepareBill,
+} from './bill-storage.ts';
+import type { Dependencies } from './dependencies.ts';
+import { toActivityFailure } from './failures.ts';
+
+export function createStorageActivities(deps: Dependencies) {
+  const activity =
+    <Order, Result>(run: (deps: Dependencies, order: Order) => Result | Promise<Result>) =>
+    async (order: Order): Promise<Result> => {
+      try {
+        return await run(deps, order);
+      } catch (error) {
+        throw toActivityFailure(error);
+      }
+    };
+  return {
+    planDay: activity(planDay),
+    aggregateChunk: activity(aggregateChunk),
+    aggregateCustomers: activity(aggregateCustomers),
+    layAsideDay: activity(layAsideDay),
+    forgetPlan: activity(forgetPlan),
+    checkMonth: activity(checkMonth),
+    listBillable: activity(listBillable),
+    prepareBill: activity(prepareBill),
+    completeBill: activity(completeBill),
+    failBill: activity(failBill),
+    checkBills: activity(checkBills),
+  };
+}

@@ -1,0 +1,162 @@
+/** One row a customer and day: what was stored. A row that was billed never changes (SB4). */
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import type { DayUsage, Snapshot } from '../domain/storage.ts';
+import { allRows, conditionHeld, pageSize } from './dynamo.ts';
+import type { TableStore } from './dynamo.ts';
+import { tableSchemas } from './schema.ts';
+
+const digits = z.string().regex(/^[0-9]+$/);
+const rowSchema = z.object({
+  customerId: z.string(),
+  date: z.string(),
+  totalStorageBytesInput: digits,
+  totalStorageBytesOutput: digits,
+  totalStorageBytes: digits,
+  fileCountInput: z.number().int(),
+  fileCountOutput: z.number().int(),
+  totalFileCount: z.number().int(),
+  billingMonth: z.string(),
+  billingStatus: z.enum(['pending', 'billed']),
+  calculatedAt: z.string(),
+  billedAt: z.string().exactOptional(),
+  /** The usage record that billed it. */
+  billedAs: z.string().exactOptional(),
+  ttl: z.number().int(),
+});
+export type StorageDay = z.infer<typeof rowSchema>;
+
+const indexSchema = rowSchema.pick({
+  customerId: true,
+  date: true,
+  totalStorageBytes: true,
+  billingStatus: true,
+  ttl: true,
+});
+
+/** A customer that has rows in a month, with what they hold. */
+export interface CustomerMonth {
+  customerId: string;
+  days: DayUsage[];
+}
+
+const twoYearsSeconds = 2 * 366 * 86_400;
+/** What makes two snapshots of a day the same. */
+const figures = [
+  'totalStorageBytesInput',
+  'totalStorageBytesOutput',
+  'fileCountInput',
+  'fileCountOutput',
+] as const;
+
+export type StorageDaily = ReturnType<typeof createStorageDaily>;
+
+export function createStorageDaily({ db, prefix, now }: TableStore) {
+  const TableName = `${prefix}${tableSchemas.storageDaily.name}`;
+  const isAlive = ({ ttl }: { ttl: number }): boolean => ttl > now().getTime() / 1000;
+
+  /** Writes a day's row; one that says the same, or was billed, is left as it is. */
+  async function put(snapshot: Snapshot, calculatedAt: string): Promise<'written' | 'kept'> {
+    const row: StorageDay = {
+      ...snapshot,
+      billingStatus: 'pending',
+      calculatedAt,
+      ttl: Date.parse(`${snapshot.date}T00:00:00.000Z`) / 1000 + twoYearsSeconds,
+    };
+    const differs = figures.map((name) => `${name} <> :${name}`).join(' OR ');
+    const command = new PutCommand({
+      TableName,
+      Item: row,
+      ConditionExpression: `attribute_not_exists(customerId) OR (billingStatus = :pending AND (${differs}))`,
+      ExpressionAttributeValues: {
+        ':pending': 'pending',
+        ...Object.fromEntries(figures.map((name) => [`:${name}`, row[name]])),
+      },
+    });
+    return (await conditionHeld(db.send(command))) ? 'written' : 'kept';
+  }
+
+  async function get(customerId: string, date: string): Promise<StorageDay | undefined> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName, Key: { customerId, date }, ConsistentRead: true }),
+    );
+    const row = Item === undefined ? undefined : rowSchema.parse(Item);
+    return row !== undefined && isAlive(row) ? row : undefined;
+  }
+
+  /** A customer's rows of a month, in order of days. */
+  async function ofMonth(customerId: string, month: string): Promise<StorageDay[]> {
+    const rows = allRows(
+      async (startKey) =>
+        await db.send(
+          new QueryCommand({
+            TableName,
+            ConsistentRead: true,
+            KeyConditionExpression: 'customerId = :customer AND begins_with(#date, :month)',
+            ExpressionAttributeNames: { '#date': 'date' },
+            ExpressionAttributeValues: { ':customer': customerId, ':month': `${month}-` },
+            ExclusiveStartKey: startKey,
+          }),
+        ),
+    );
+    const found: StorageDay[] = [];
+    for await (const row of rows) found.push(rowSchema.parse(row));
+    return found.filter(isAlive);
+  }
+
+  /**
+   * Customers with rows in a month, in order of their ids, after `after`; each with all of its days.
+   * From the index, which may lag: what is billed is read again from the table itself.
+   */
+  async function* customersOfMonth(month: string, after = ''): AsyncGenerator<CustomerMonth> {
+    const rows = allRows(
+      async (startKey) =>
+        await db.send(
+          new QueryCommand({
+            TableName,
+            IndexName: 'billingMonth-index',
+            KeyConditionExpression: 'billingMonth = :month AND customerId > :after',
+            // A key cannot be empty; every customer id comes after this.
+            ExpressionAttributeValues: { ':month': month, ':after': after === '' ? '!' : after },
+            Limit: pageSize,
+            ExclusiveStartKey: startKey,
+          }),
+        ),
+    );
+    let current: CustomerMonth | undefined;
+    for await (const item of rows) {
+      const row = indexSchema.parse(item);
+      if (!isAlive(row)) continue;
+      if (current?.customerId !== row.customerId) {
+        if (current !== undefined) yield current;
+        current = { customerId: row.customerId, days: [] };
+      }
+      current.days.push({ date: row.date, totalStorageBytes: row.totalStorageBytes });
+    }
+    if (current !== undefined) yield current;
+  }
+
+  /** `pending` → `billed`. Again under the same identifier it is done; `false` under another one. */
+  async function markBilled(
+    { customerId, date }: { customerId: string; date: string },
+    identifier: string,
+    at: string,
+  ): Promise<boolean> {
+    const command = new UpdateCommand({
+      TableName,
+      Key: { customerId, date },
+      UpdateExpression: 'SET billingStatus = :billed, billedAt = :at, billedAs = :identifier',
+      ConditionExpression: 'billingStatus = :pending',
+      ExpressionAttributeValues: {
+        ':pending': 'pending',
+        ':billed': 'billed',
+        ':at': at,
+        ':identifier': identifier,
+      },
+    });
+    if (await conditionHeld(db.send(command))) return true;
+    return (await get(customerId, date))?.billedAs === identifier;
+  }
+
+  return { put, get, ofMonth, customersOfMonth, markBilled };
+}

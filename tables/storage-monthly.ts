@@ -1,0 +1,84 @@
+/** One row a customer and month: the bill of its storage. A billed one never changes. */
+import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { allRows, conditionHeld, pageSize } from './dynamo.ts';
+import type { TableStore } from './dynamo.ts';
+import { tableSchemas } from './schema.ts';
+
+const digits = z.string().regex(/^[0-9]+$/);
+const rowSchema = z.object({
+  customerId: z.string(),
+  billingMonth: z.string(),
+  dailyUsageSum: digits,
+  totalStorageDays: z.number().int(),
+  averageStorageBytes: digits,
+  averageOver: z.enum(['recorded-days', 'calendar-days']),
+  peakStorageBytes: digits,
+  missingDays: z.array(z.string()),
+  /** The days that the figures come from: these become billed, no others. */
+  countedDays: z.array(z.string()),
+  stripeMeterStatus: z.enum(['success', 'failed', 'pending']),
+  stripeMeterAmount: digits,
+  stripeMeterEventId: z.string(),
+  stripeMeterSentAt: z.string().exactOptional(),
+  calculatedAt: z.string(),
+  billingStatus: z.enum(['billed', 'failed', 'pending']),
+  notes: z.string().exactOptional(),
+  ttl: z.number().int(),
+});
+export type StorageBill = z.infer<typeof rowSchema>;
+
+const fiveYearsSeconds = 5 * 366 * 86_400;
+
+export type StorageMonthly = ReturnType<typeof createStorageMonthly>;
+
+export function createStorageMonthly({ db, prefix, now }: TableStore) {
+  const TableName = `${prefix}${tableSchemas.storageMonthly.name}`;
+  const isAlive = ({ ttl }: { ttl: number }): boolean => ttl > now().getTime() / 1000;
+
+  async function get(customerId: string, billingMonth: string): Promise<StorageBill | undefined> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName, Key: { customerId, billingMonth }, ConsistentRead: true }),
+    );
+    const row = Item === undefined ? undefined : rowSchema.parse(Item);
+    return row !== undefined && isAlive(row) ? row : undefined;
+  }
+
+  /** Writes a bill as it stands now; `false` when it was billed already, and then nothing changes. */
+  async function put(bill: Omit<StorageBill, 'ttl'>): Promise<boolean> {
+    const ttl = Date.parse(`${bill.billingMonth}-01T00:00:00.000Z`) / 1000 + fiveYearsSeconds;
+    const command = new PutCommand({
+      TableName,
+      Item: { ...bill, ttl },
+      ConditionExpression: 'attribute_not_exists(customerId) OR billingStatus <> :billed',
+      ExpressionAttributeValues: { ':billed': 'billed' },
+    });
+    return await conditionHeld(db.send(command));
+  }
+
+  /** A month's bills in one state, all pages. */
+  async function* ofMonth(
+    billingMonth: string,
+    billingStatus: StorageBill['billingStatus'],
+  ): AsyncGenerator<StorageBill> {
+    const rows = allRows(
+      async (startKey) =>
+        await db.send(
+          new QueryCommand({
+            TableName,
+            IndexName: 'billingStatus-month-index',
+            KeyConditionExpression: 'billingStatus = :status AND billingMonth = :month',
+            ExpressionAttributeValues: { ':status': billingStatus, ':month': billingMonth },
+            Limit: pageSize,
+            ExclusiveStartKey: startKey,
+          }),
+        ),
+    );
+    for await (const item of rows) {
+      const row = rowSchema.parse(item);
+      if (isAlive(row)) yield row;
+    }
+  }
+
+  return { get, put, ofMonth };
+}

@@ -1,0 +1,164 @@
+/** The customers of a month that are being billed, and those that wait for it. */
+import {
+  ActivityFailure,
+  ParentClosePolicy,
+  isCancellation,
+  sleep,
+  startChild,
+} from '@temporalio/workflow';
+import { workflowIds } from '../domain/ids.ts';
+import { searchAttributes, workflowTypes } from '../domain/temporal-names.ts';
+import { housekeepingActivities } from './activity-options.ts';
+import type { billCustomerStorage } from './bill-customer-storage.ts';
+import type { BillStorageInput, BillStorageProgress, BillStorageTally } from './contract.ts';
+
+const defaultWindow = 10;
+const largestWindow = 500;
+/** Customers read from the index at a time. */
+const pageOfCustomers = 200;
+/** How often the children of an earlier run are looked after. */
+const checkEvery = '5 seconds';
+
+const customerIdKey = { name: 'CustomerId', type: searchAttributes.CustomerId } as const;
+const billingMonthKey = { name: 'BillingMonth', type: searchAttributes.BillingMonth } as const;
+
+export class BillingWindow {
+  readonly #month: string;
+  readonly #size: number;
+  readonly #startedAtMs: number;
+  readonly #running: Set<string>;
+  /** Children that an earlier run of ours started: nobody tells us of their end. */
+  readonly #carried: readonly string[];
+  readonly #tally: BillStorageTally;
+  #waiting: string[];
+  #after: string;
+  #more: boolean;
+
+  constructor(month: string, { window = defaultWindow, carried }: BillStorageInput) {
+    this.#month = month;
+    this.#size = Math.max(1, Math.min(largestWindow, Math.floor(window)));
+    this.#startedAtMs = carried?.startedAtMs ?? Date.now();
+    this.#carried = carried?.running ?? [];
+    this.#running = new Set(this.#carried);
+    this.#waiting = carried?.waiting ?? [];
+    this.#after = carried?.after ?? '';
+    this.#more = carried?.more ?? true;
+    this.#tally = carried?.tally ?? { billed: 0, failed: 0, skipped: 0, bytes: '0' };
+  }
+
+  hasRoom(): boolean {
+    const somethingWaits = this.#more || this.#waiting.length > 0;
+    return this.#running.size === 0 || (somethingWaits && this.#running.size < this.#size);
+  }
+
+  isEmpty(): boolean {
+    return this.#running.size === 0 && this.#waiting.length === 0 && !this.#more;
+  }
+
+  progress(): BillStorageProgress {
+    return {
+      month: this.#month,
+      ...this.#tally,
+      running: this.#running.size,
+      durationMs: Date.now() - this.#startedAtMs,
+    };
+  }
+
+  handOver(): BillStorageInput {
+    return {
+      month: this.#month,
+      window: this.#size,
+      carried: {
+        after: this.#after,
+        more: this.#more,
+        waiting: this.#waiting,
+        running: [...this.#running],
+        startedAtMs: this.#startedAtMs,
+        tally: this.#tally,
+      },
+    };
+  }
+
+  /** Starts children until the window is full or nobody is left. */
+  async fill(): Promise<void> {
+    while (this.#running.size < this.#size) {
+      if (this.#waiting.length === 0 && this.#more) await this.#readPage();
+      const batch = this.#waiting.splice(0, this.#size - this.#running.size);
+      if (batch.length === 0) return;
+      for (const customerId of batch) this.#running.add(customerId);
+      await Promise.all(batch.map(async (customerId) => await this.#start(customerId)));
+    }
+  }
+
+  /** Looks after the children of an earlier run until the last of them has ended. */
+  followCarried(): void {
+    const follow = async (): Promise<void> => {
+      let left = [...this.#carried];
+      while (left.length > 0) {
+        const order = { month: this.#month, customerIds: left };
+        const standings = await housekeepingActivities.checkBills(order);
+        for (const { customerId, state, bytes } of standings) {
+          if (state !== 'running') this.#end(customerId, state, bytes);
+        }
+        left = left.filter((customerId) => this.#running.has(customerId));
+        if (left.length > 0) await sleep(checkEvery);
+      }
+    };
+    // It fails only when it is cancelled (then so are we) or for days on end.
+    void follow().catch((error: unknown) => {
+      if (isCancellation(error) || !(error instanceof ActivityFailure)) return;
+      for (const customerId of this.#carried) this.#end(customerId, 'failed', '0');
+    });
+  }
+
+  async #readPage(): Promise<void> {
+    const order = { month: this.#month, after: this.#after, limit: pageOfCustomers };
+    const { customerIds, more } = await housekeepingActivities.listBillable(order);
+    this.#waiting.push(...customerIds);
+    this.#after = customerIds.at(-1) ?? this.#after;
+    this.#more = more;
+  }
+
+  async #start(customerId: string): Promise<void> {
+    const month = this.#month;
+    try {
+      const child = await startChild<typeof billCustomerStorage>(
+        workflowTypes.billCustomerStorage,
+        {
+          workflowId: workflowIds.billCustomerStorage(customerId, month),
+          args: [{ customerId, month }],
+          parentClosePolicy: ParentClosePolicy.ABANDON,
+          // One that succeeded is never run again; one that failed is.
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+          workflowExecutionTimeout: '1 day',
+          typedSearchAttributes: [
+            { key: customerIdKey, value: customerId },
+            { key: billingMonthKey, value: month },
+          ],
+        },
+      );
+      void child.result().then(
+        ({ state, bytes }) => {
+          this.#end(customerId, state, bytes);
+        },
+        () => {
+          this.#end(customerId, 'failed', '0');
+        },
+      );
+    } catch (error) {
+      if (!isAlreadyStarted(error)) throw error;
+      this.#end(customerId, 'skipped', '0');
+    }
+  }
+
+  #end(customerId: string, how: 'billed' | 'skipped' | 'failed', bytes: string): void {
+    if (!this.#running.delete(customerId)) return;
+    this.#tally[how] += 1;
+    if (how === 'billed') this.#tally.bytes = String(BigInt(this.#tally.bytes) + BigInt(bytes));
+  }
+}
+
+/** It runs, or has succeeded: either way this month of this customer is in good hands. */
+function isAlreadyStarted(error: unknown): boolean {
+  return error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError';
+}
