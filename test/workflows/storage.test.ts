@@ -215,4 +215,3 @@ test('SB9 the children are named after customer and month', async () => {
   expect(typedSearchAttributes.get({ name: 'CustomerId', type: 'KEYWORD' })).toBe('cus_1');
   expect(typedSearchAttributes.get({ name: 'BillingMonth', type: 'KEYWORD' })).toBe(month);
 });
-});
