@@ -19,7 +19,7 @@ export interface ActionCount {
   searchAttributes: number;
 }
 
-export function noActions(): ActionCount {
+function noActions(): ActionCount {
   return {
     workflows: 0,
     activities: 0,

@@ -43,7 +43,7 @@ export function readMemory(pid: number): ProcessMemory {
 const ticksPerSecond = 100;
 
 /** Seconds of CPU, user and system, that a process has used. */
-export function readCpuSeconds(pid: number): number {
+function readCpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name in parentheses may hold spaces; fields are counted from behind it (proc(5): 14 and 15).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
