@@ -1,5 +1,5 @@
 /**
- * Records one history of each story, from real workflows with real activities on a real Temporal
+ * Records the histories of all stories, or of those that are named, from real workflows with real activities on a real Temporal
  * server, into a new folder of `test/histories/`. See README.md for when to run it.
  */
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
@@ -65,9 +65,19 @@ const workers = await createWorkers(
 const running = Promise.all(workers.map(async (worker) => await worker.run()));
 const recorded = new Map<string, string>();
 
+const stories = { processed, putOff, halted, wentOnAsNew, swept, refused };
+const asked = process.argv.slice(2);
+
 try {
-  await cancelled();
-  await Promise.all([processed(), putOff(), halted(), wentOnAsNew(), swept(), refused()]);
+  for (const name of asked) {
+    if (name in { cancelled, ...stories }) continue;
+    throw new Error(`no story ${name}: ${Object.keys({ cancelled, ...stories }).join(', ')}`);
+  }
+  const isAsked = (name: string): boolean => asked.length === 0 || asked.includes(name);
+  // Alone, for while it runs the processor is slow for everybody.
+  if (isAsked('cancelled')) await cancelled();
+  const wanted = Object.entries(stories).filter(([name]) => isAsked(name));
+  await Promise.all(wanted.map(async ([, story]) => await story()));
   const folder = await nextFolder();
   for (const [name, json] of recorded) await writeFile(path.join(folder, `${name}.json`), json);
   process.stdout.write(`${recorded.size} histories in ${path.relative('.', folder)}\n`);

@@ -55,12 +55,9 @@ describe('replay of the stored histories', () => {
     expect(Object.keys(workflows).toSorted()).toEqual(Object.values(workflowTypes).toSorted());
   });
 
-  test('every story is there, in the newest shape', () => {
-    const newest = Math.max(...stored.map(({ name }) => Number(path.dirname(name))));
-    const stories = stored
-      .filter(({ name }) => path.dirname(name) === String(newest))
-      .map(({ name }) => path.basename(name, '.json'));
-    expect(stories).toEqual([
+  test('every story is there, in one shape or another', () => {
+    const stories = new Set(stored.map(({ name }) => path.basename(name, '.json')));
+    expect([...stories].toSorted()).toEqual([
       'deliverUsage.came-from-another-run',
       'deliverUsage.halted-then-delivered',
       'deliverUsage.put-off-then-delivered',
