@@ -40,3 +40,9 @@ export const catalog: readonly CatalogItem[] = [
     },
   },
 ];
+
+export function catalogItem(meter: Meter): CatalogItem {
+  const item = catalog.find(({ meter: { eventName } }) => eventName === meter);
+  if (item === undefined) throw new Error(`the catalog has no meter ${meter}`);
+  return item;
+}

@@ -1,4 +1,5 @@
 /** Money is whole minor units of its currency (I9). The one place that rounds. */
+import type { CatalogItem } from './catalog.ts';
 
 /** Currencies whose minor unit is the whole unit (Stripe, "Zero-decimal currencies"). */
 const zeroDecimal = new Set(
@@ -13,6 +14,18 @@ export function amountOf(quantity: bigint, unitAmountDecimal: string): bigint {
   const [whole = '0', fraction = ''] = unitAmountDecimal.split('.');
   const scale = 10n ** BigInt(fraction.length);
   return roundHalfUp(quantity * BigInt(`${whole}${fraction}`), scale);
+}
+
+/**
+ * What a quantity costs at a catalog price, minor units: packs first where it is priced by the pack
+ * (Stripe's `transform_quantity`: a part of a pack is rounded up or down), then the amount.
+ */
+export function priceOf(quantity: bigint, price: CatalogItem['price']): bigint {
+  const { transform, unitAmountDecimal } = price;
+  if (transform === undefined) return amountOf(quantity, unitAmountDecimal);
+  const pack = BigInt(transform.divideBy);
+  const packs = transform.round === 'up' ? (quantity + pack - 1n) / pack : quantity / pack;
+  return amountOf(packs, unitAmountDecimal);
 }
 
 /** `dividend / divisor` rounded half up; neither is negative. */

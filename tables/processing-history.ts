@@ -100,8 +100,8 @@ export function createProcessingHistory({ db, prefix }: TableStore) {
     totalBytes: number,
     now: string,
   ): Promise<Processing | undefined> {
-    await finish(processingId, now, 'completed', { totalBytes, completedAt: now });
-    return await get(processingId);
+    const row = await finish(processingId, now, 'completed', { totalBytes, completedAt: now });
+    return row ?? (await get(processingId));
   }
 
   /** `in_progress` → `failed`; answers with the row as it is then: a completed one stays completed. */
@@ -110,16 +110,17 @@ export function createProcessingHistory({ db, prefix }: TableStore) {
     errorMessage: string,
     now: string,
   ): Promise<Processing | undefined> {
-    await finish(processingId, now, 'failed', { errorMessage, failedAt: now });
-    return await get(processingId);
+    const row = await finish(processingId, now, 'failed', { errorMessage, failedAt: now });
+    return row ?? (await get(processingId));
   }
 
+  /** The row as it is after the change; undefined when it was not `in_progress`. */
   async function finish(
     processingId: string,
     now: string,
     status: 'completed' | 'failed',
     set: Record<string, unknown>,
-  ): Promise<boolean> {
+  ): Promise<Processing | undefined> {
     const entries = Object.entries({ ...set, status, updatedAt: now });
     const command = new UpdateCommand({
       TableName,
@@ -131,8 +132,15 @@ export function createProcessingHistory({ db, prefix }: TableStore) {
         ...Object.fromEntries(entries.map(([name, value]) => [`:${name}`, value])),
         ':inProgress': 'in_progress',
       },
+      ReturnValues: 'ALL_NEW',
     });
-    return await conditionHeld(db.send(command));
+    let attributes: unknown;
+    const held = await conditionHeld(
+      db.send(command).then((answer) => {
+        attributes = answer.Attributes;
+      }),
+    );
+    return held ? rowSchema.parse(attributes) : undefined;
   }
 
   /** What the delivery of its usage met; the processing itself stays as it is (FM6). */

@@ -6,7 +6,7 @@ import { inputKey } from '../../domain/files.ts';
 import { workflowIds } from '../../domain/ids.ts';
 import type { ProcessingRequest } from '../../domain/processing.ts';
 import { createDynamoDb, createS3 } from '../../platform/clients.ts';
-import { parseConfig } from '../../platform/config.ts';
+import { createClock, parseConfig } from '../../platform/config.ts';
 import type { Config } from '../../platform/config.ts';
 import { createTemporalClient, startProcessing } from '../../platform/temporal.ts';
 import { createCustomers } from '../../tables/customers.ts';
@@ -14,12 +14,18 @@ import type { Customers } from '../../tables/customers.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { createProcessingHistory } from '../../tables/processing-history.ts';
 import type { ProcessingHistory } from '../../tables/processing-history.ts';
+import { createStorageDaily } from '../../tables/storage-daily.ts';
+import { createStorageMonthly } from '../../tables/storage-monthly.ts';
 import { createUsageLedger } from '../../tables/usage-ledger.ts';
 import { createStripeControl } from '../stripe/control.ts';
+import { DEMO_CUSTOMER_ID } from '../stack/stack-file.ts';
 import { demoCustomers } from './customers.ts';
 import type { DemoCustomer } from './customers.ts';
-import { collectSums, isEqual, sumsTable } from './sums.ts';
+import { isBilledEqually, runStorageDemo } from './storage.ts';
+import type { StorageSums } from './storage.ts';
+import { collectSums, isEqual } from './sums.ts';
 import type { CustomerSums } from './sums.ts';
+import { storageTable, sumsTable } from './tables.ts';
 
 export interface DemoStack {
   env: Record<string, string>;
@@ -30,7 +36,12 @@ export interface DemoStack {
 
 export interface DemoResult {
   ok: boolean;
-  summary: { jobs: string[]; customers: CustomerSums[]; equal: boolean };
+  summary: {
+    jobs: string[];
+    customers: CustomerSums[];
+    storage: StorageSums[];
+    equal: boolean;
+  };
   text: string;
 }
 
@@ -40,7 +51,8 @@ const patienceMs = 120_000;
 export async function runDemo(stack: DemoStack): Promise<DemoResult> {
   const config = parseConfig(stack.env);
   const dynamodb = createDynamoDb(config);
-  const tables = createTableStore(dynamodb, config.TABLE_PREFIX);
+  const now = createClock(config);
+  const tables = createTableStore(dynamodb, config.TABLE_PREFIX, now);
   const processings = createProcessingHistory(tables);
   const ledger = createUsageLedger(tables);
   const s3 = createS3(config);
@@ -59,11 +71,25 @@ export async function runDemo(stack: DemoStack): Promise<DemoResult> {
     stack.report('comparing what was processed, recorded and received by Stripe');
     const deadline = Date.now() + patienceMs;
     const customers = await collectSums({ processings, ledger, stripe }, demoCustomers, deadline);
-    const equal = customers.every(isEqual);
+    const storage = await runStorageDemo(
+      {
+        temporal,
+        taskQueue: config.TASK_QUEUE,
+        s3,
+        bucket: config.BUCKET,
+        storageDaily: createStorageDaily(tables),
+        storageMonthly: createStorageMonthly(tables),
+        stripe,
+        now,
+        report: stack.report,
+      },
+      demoCustomers,
+    );
+    const equal = customers.every(isEqual) && storage.every(isBilledEqually);
     return {
       ok: equal,
-      summary: { jobs: jobs.map((job) => job.processingId), customers, equal },
-      text: story(customers, jobs, equal),
+      summary: { jobs: jobs.map((job) => job.processingId), customers, storage, equal },
+      text: story(customers, storage, jobs, equal),
     };
   } finally {
     s3.destroy();
@@ -131,10 +157,12 @@ async function runJobs(
 
 function story(
   customers: readonly CustomerSums[],
+  storage: readonly StorageSums[],
   jobs: readonly ProcessingRequest[],
   equal: boolean,
 ): string {
   const first = jobs[0]?.processingId ?? '';
+  const month = storage[0]?.month ?? '';
   const verdict = equal
     ? 'Equal to the byte, though every job was ordered twice.'
     : 'NOT EQUAL: look at `npm run -s durabill -- dead-letters list` and at the Temporal UI.';
@@ -143,11 +171,16 @@ function story(
     '',
     sumsTable(customers),
     '',
+    `Storage of ${month}, measured every day and billed once: bytes`,
+    '',
+    storageTable(storage),
+    '',
     verdict,
     '',
     'Try it yourself',
     `  npm run -s durabill -- process show ${first}`,
     `  npm run -s durabill -- usage show ${first}`,
+    `  npm run -s durabill -- bill show ${DEMO_CUSTOMER_ID} --month ${month}`,
     '  npm run -s durabill -- process submit --customer cus_DemoAurora --file survey/north.csv --wait',
   ].join('\n');
 }

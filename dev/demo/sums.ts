@@ -1,8 +1,5 @@
 /** The three sums that must be equal: bytes processed, usage recorded, usage received by Stripe. */
 import { setTimeout as delay } from 'node:timers/promises';
-import Table from 'cli-table3';
-import { catalog } from '../../domain/catalog.ts';
-import { amountOf, formatMoney } from '../../domain/money.ts';
 import type { ProcessingHistory } from '../../tables/processing-history.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
 import type { StripeControl } from '../stripe/control.ts';
@@ -19,7 +16,6 @@ export interface CustomerSums {
   stripeBytes: string;
   /** Records not yet received by Stripe. */
   waiting: number;
-  amountCents: string;
 }
 
 export function isEqual(sums: CustomerSums): boolean {
@@ -63,7 +59,6 @@ async function sumsOf(sources: Sources, customer: DemoCustomer): Promise<Custome
     recorded += BigInt(record.quantity);
     if (record.state !== 'delivered') waiting += 1;
   }
-  const price = catalog.find((item) => item.meter.eventName === 'file_processed')?.price;
   return {
     customerId,
     name,
@@ -73,32 +68,5 @@ async function sumsOf(sources: Sources, customer: DemoCustomer): Promise<Custome
     ledgerBytes: String(recorded),
     stripeBytes: await sources.stripe.total(customerId, 'file_processed'),
     waiting,
-    amountCents: String(amountOf(recorded, price?.unitAmountDecimal ?? '0')),
   };
-}
-
-export function sumsTable(customers: readonly CustomerSums[]): string {
-  const right = { hAlign: 'right' } as const;
-  const table = new Table({
-    head: ['Customer', 'Jobs', 'Files', 'Processed', 'Ledger', 'Stripe', 'Equal', 'Amount'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'left', 'right'],
-    style: { head: [], border: [] },
-  });
-  for (const sums of customers) {
-    table.push([
-      `${sums.name}\n${sums.customerId}`,
-      { ...right, content: String(sums.jobs) },
-      { ...right, content: String(sums.files) },
-      { ...right, content: grouped(sums.processedBytes) },
-      { ...right, content: grouped(sums.ledgerBytes) },
-      { ...right, content: grouped(sums.stripeBytes) },
-      isEqual(sums) ? 'yes' : 'NO',
-      { ...right, content: formatMoney(BigInt(sums.amountCents), 'usd') },
-    ]);
-  }
-  return table.toString();
-}
-
-function grouped(digits: string): string {
-  return BigInt(digits).toLocaleString('en-US');
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { runDemo } from '../demo/run.ts';
 import type { DemoResult } from '../demo/run.ts';
+import { parseConfig } from '../../platform/config.ts';
 import type { Environment } from '../environment.ts';
 import { startApiServer } from '../stack/api-server.ts';
 import { startDynamodb } from '../stack/dynamodb.ts';
@@ -20,6 +21,7 @@ import {
   removeStackFile,
   writeStackFile,
 } from '../stack/stack-file.ts';
+import { createStripeControl } from '../stripe/control.ts';
 import { startStripe } from '../stack/stripe.ts';
 import type { StartServer } from '../stack/supervisor.ts';
 import { Supervisor } from '../stack/supervisor.ts';
@@ -91,8 +93,19 @@ export class StackLaunch {
     const ports = await choosePorts(this.dataDir, this.#environment, this.#announce);
     const secrets = loadSecrets(this.dataDir);
     const env = stackEnvironment(ports, secrets, this.#environment);
+    // The user's own settings are among it: refused here, before anything is started.
+    parseConfig(env);
     writeEnvironmentFile(this.dataDir, env);
     this.#plan = { ports, secrets, env };
+  }
+
+  /** Lets the Stripe double live on the same day as everything else. */
+  async setClock(): Promise<void> {
+    const offsetSeconds = this.env['CLOCK_OFFSET_SECONDS'];
+    if (offsetSeconds === undefined) return;
+    const now = new Date(Date.now() + Number(offsetSeconds) * 1000).toISOString();
+    await createStripeControl(this.describe().stripe).setClock(now, { ticking: true });
+    this.#announce(`The stack’s clock says ${now} (DURABILL_CLOCK).`);
   }
 
   /** Starts one server and keeps it running. */

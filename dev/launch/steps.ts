@@ -52,7 +52,10 @@ export function createSteps(launch: StackLaunch, screen: Screen): Steps {
       },
       {
         title: 'Set up tables, bucket, search attributes and schedules',
-        task: async (_results, task) => await launch.setUp(reporter(task, screen)),
+        task: async (_results, task) => {
+          await launch.setClock();
+          await launch.setUp(reporter(task, screen));
+        },
       },
       {
         title: 'Start the worker and the server',

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { BillingError } from '../../domain/errors.ts';
 import type { Environment } from '../environment.ts';
 import { writeJsonFile } from './json-file.ts';
 import type { Ports } from './ports.ts';
@@ -18,6 +19,7 @@ const PASSED_THROUGH = [
   'HOURLY_RATE',
   'CURRENCY',
   'STORAGE_AVERAGE_OVER',
+  'STORAGE_LISTINGS_AT_ONCE',
   'DELIVERY_RATE_PER_SECOND',
 ] as const;
 
@@ -37,6 +39,7 @@ export function stackEnvironment(
   }
   return {
     ...own,
+    ...clockOf(environment),
     STRIPE_SECRET_KEY: secrets.stripeSecretKey,
     STRIPE_WEBHOOK_SECRET: secrets.stripeWebhookSecret,
     STRIPE_API_BASE: `http://127.0.0.1:${ports.stripe}`,
@@ -58,4 +61,18 @@ export function stackEnvironment(
 /** Keeps the variables where the CLI finds them (`<dataDir>/env.json`, for this user's eyes only). */
 export function writeEnvironmentFile(dataDir: string, env: Record<string, string>): void {
   writeJsonFile(path.join(dataDir, 'env.json'), env);
+}
+
+/** `DURABILL_CLOCK=2026-03-01T02:30:00Z` lets the whole stack live on another day. */
+function clockOf(environment: Environment): Record<string, string> {
+  const clock = environment['DURABILL_CLOCK'];
+  if (clock === undefined || clock === '') return {};
+  const ms = Date.parse(clock);
+  if (Number.isNaN(ms)) {
+    throw new BillingError(
+      'invalid_request',
+      `DURABILL_CLOCK: "${clock}" is not a time (ISO 8601)`,
+    );
+  }
+  return { CLOCK_OFFSET_SECONDS: String(Math.round((ms - Date.now()) / 1000)) };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { amountOf, formatMoney, roundHalfUp } from '../../domain/money.ts';
+import { catalogItem } from '../../domain/catalog.ts';
+import { amountOf, formatMoney, priceOf, roundHalfUp } from '../../domain/money.ts';
 
 describe('I9 amounts', () => {
   test.each([
@@ -39,5 +40,23 @@ describe('I9 money for people, with the currency’s own exponent', () => {
     [100_000_000n, 'eur', '€1,000,000.00'],
   ])('%s %s is %s', (minor, currency, shown) => {
     expect(formatMoney(minor, currency)).toBe(shown);
+  });
+});
+
+describe('catalog prices', () => {
+  const { price } = catalogItem('storage-usage');
+  // $0.10 per GB begun; 1 GB is 1,073,741,824 bytes (page 1).
+  test.each([
+    [0n, 0n],
+    [1n, 10n],
+    [1_073_741_824n, 10n],
+    [1_073_741_825n, 20n],
+    [5_500_000_000_000_000n, 51_222_750n],
+  ])('%s bytes of storage cost %s cents', (bytes, cents) => {
+    expect(priceOf(bytes, price)).toBe(cents);
+  });
+
+  test('bytes processed are priced one by one', () => {
+    expect(priceOf(1_500n, catalogItem('file_processed').price)).toBe(2n);
   });
 });
