@@ -16,10 +16,12 @@ import type { Processor } from '../../activities/processor.ts';
 import { startTool } from '../../dev/stack/start-tool.ts';
 import { temporalArguments } from '../../dev/stack/temporal.ts';
 import { servesNamespace } from '../../dev/stack/temporal-probe.ts';
-import { deliveryShard, workflowIds } from '../../domain/ids.ts';
+import { deliveryShard, storageIdentifier, workflowIds } from '../../domain/ids.ts';
+import { dayOf, daysOf, previousMonth } from '../../domain/period.ts';
 import type { ProcessingProgress } from '../../domain/processing.ts';
+import { snapshotOf } from '../../domain/storage.ts';
 import { ensureSearchAttributes } from '../../platform/temporal-setup.ts';
-import { createSignals, startProcessing } from '../../platform/temporal.ts';
+import { createSignals, startDay, startMonth, startProcessing } from '../../platform/temporal.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { createWorkers } from '../../worker/run.ts';
 import { queryNames, signalNames, workflowTypes } from '../../workflows/contract.ts';
@@ -65,7 +67,7 @@ const workers = await createWorkers(
 const running = Promise.all(workers.map(async (worker) => await worker.run()));
 const recorded = new Map<string, string>();
 
-const stories = { processed, putOff, halted, wentOnAsNew, swept, refused };
+const stories = { processed, putOff, halted, wentOnAsNew, swept, refused, measured, billed };
 const asked = process.argv.slice(2);
 
 try {
@@ -190,6 +192,46 @@ async function refused(): Promise<void> {
   await processAs('unknown-customer', customerId, await filesOf(customerId, 1));
   await ended(workflowIds.deliverUsage(5));
   await save('deliverUsage.refused', workflowIds.deliverUsage(5));
+}
+
+/** A day of storage of three customers, started by hand. */
+async function measured(): Promise<void> {
+  for (const name of ['full', 'empty', 'other']) {
+    const customerId = `cus_stored${name}`;
+    const createdAt = new Date().toISOString();
+    await services.customers.add({ customerId, plan: 'free', billingStatus: 'none', createdAt });
+    if (name !== 'empty') await filesOf(customerId, 2);
+  }
+  const workflowId = await startDay(client, taskQueue, { day: dayOf(Date.now()) });
+  await ended(workflowId);
+  await save('aggregateStorage.success', workflowId);
+}
+
+/** Last month of forty customers: the window goes on as new; one bill is put off and so fails. */
+async function billed(): Promise<void> {
+  const month = previousMonth(dayOf(Date.now()));
+  const nothing = { bytes: 0n, files: 0 };
+  for (let index = 0; index < 40; index += 1) {
+    const customerId = `cus_billed${index}`;
+    await services.control.createCustomer({ id: customerId });
+    for (const date of daysOf(month).slice(-3)) {
+      const stored = { bytes: BigInt(1000 + index), files: 1 };
+      await services.storageDaily.put(
+        snapshotOf(customerId, date, stored, nothing),
+        `${date}T01:00`,
+      );
+    }
+  }
+  const where = { identifier: storageIdentifier('cus_billed7', month) };
+  await services.control.fault({ kind: 'status', path: meterEvents, where, times: 4 });
+  const workflowId = await startMonth(client, taskQueue, { month });
+  const { runId } = await client.workflow.getHandle(workflowId).describe();
+  await ended(workflowId);
+  await save('billStorage.went-on-as-new', workflowId, runId);
+  await save('billStorage.came-from-another-run', workflowId);
+  const child = (index: number) => workflowIds.billCustomerStorage(`cus_billed${index}`, month);
+  await save('billCustomerStorage.success', child(3));
+  await save('billCustomerStorage.put-off', child(7));
 }
 
 async function processAs(processingId: string, customerId: string, files: string[]): Promise<void> {
