@@ -1,5 +1,6 @@
 /** Days and months in UTC, as strings that sort: `2026-02-28`, `2026-02`. No clock: time comes in. */
 import { BillingError } from './errors.ts';
+import { printable } from './ids.ts';
 
 const dayMs = 86_400_000;
 
@@ -7,7 +8,10 @@ const dayMs = 86_400_000;
 export function parseDay(value: string): string {
   const ms = Date.parse(`${value}T00:00:00.000Z`);
   if (!/^\d{4}-\d{2}-\d{2}$/.test(value) || Number.isNaN(ms) || dayOf(ms) !== value) {
-    throw new BillingError('invalid_request', `"${value.slice(0, 40)}" is not a day (YYYY-MM-DD)`);
+    throw new BillingError(
+      'invalid_request',
+      `"${printable(value.slice(0, 40))}" is not a day (YYYY-MM-DD)`,
+    );
   }
   return value;
 }
@@ -15,7 +19,10 @@ export function parseDay(value: string): string {
 /** Throws BillingError `invalid_request` for what is not a month of the calendar. */
 export function parseMonth(value: string): string {
   if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(value)) {
-    throw new BillingError('invalid_request', `"${value.slice(0, 40)}" is not a month (YYYY-MM)`);
+    throw new BillingError(
+      'invalid_request',
+      `"${printable(value.slice(0, 40))}" is not a month (YYYY-MM)`,
+    );
   }
   return value;
 }

@@ -2,7 +2,7 @@
 import { refusedTimestamp } from './delivery.ts';
 import { BillingError } from './errors.ts';
 import { roundHalfUp } from './money.ts';
-import { daysOf, lastSecondOf, monthOf } from './period.ts';
+import { dayOf, daysOf, lastSecondOf, monthOf } from './period.ts';
 
 export type AverageOver = 'recorded-days' | 'calendar-days';
 
@@ -81,7 +81,7 @@ export function monthFigures(
   if (
     first === undefined ||
     usage.size !== days.length ||
-    days.some(({ date }) => monthOf(date) !== month)
+    days.some(({ date }) => !calendar.includes(date))
   ) {
     throw new BillingError('invalid_request', `not one row for each of some days of ${month}`);
   }
@@ -106,8 +106,10 @@ export function missingDaysNote(missingDays: readonly string[]): string | undefi
 /** Throws BillingError when a month cannot be billed now: not over yet, or too old for Stripe (SB18). */
 export function checkBillableMonth(month: string, nowMs: number): void {
   const last = lastSecondOf(month);
-  if (Date.parse(last) >= nowMs) {
-    throw new BillingError('invalid_request', `${month} is not over yet: bill it from ${last} on`);
+  const overMs = Date.parse(last) + 1000;
+  if (nowMs < overMs) {
+    const from = `${dayOf(overMs)}T00:00:00Z`;
+    throw new BillingError('invalid_request', `${month} is not over yet: bill it from ${from} on`);
   }
   const refusal = refusedTimestamp(last, nowMs);
   if (refusal !== undefined) {
