@@ -58,6 +58,11 @@ describe('replay of the stored histories', () => {
   test('every story is there, in one shape or another', () => {
     const stories = new Set(stored.map(({ name }) => path.basename(name, '.json')));
     expect([...stories].toSorted()).toEqual([
+      'aggregateStorage.success',
+      'billCustomerStorage.put-off',
+      'billCustomerStorage.success',
+      'billStorage.came-from-another-run',
+      'billStorage.went-on-as-new',
       'deliverUsage.came-from-another-run',
       'deliverUsage.halted-then-delivered',
       'deliverUsage.put-off-then-delivered',
