@@ -11,7 +11,7 @@ import { PORT_SETTINGS } from '../../dev/stack/ports.ts';
 import { isSameProcess, processRecord } from '../../dev/stack/process-identity.ts';
 import type { ProcessRecord } from '../../dev/stack/process-identity.ts';
 
-export interface Ended {
+interface Ended {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
