@@ -2,6 +2,8 @@
 import { Command } from 'commander';
 import { readEnvironment } from '../../platform/config.ts';
 import { addFileMetering } from './file-metering.ts';
+import { addStorageDaily } from './storage-daily.ts';
+import { addStorageMonthly } from './storage-monthly.ts';
 
 // Also keeps the AWS SDK's advice about Node 22 out of stderr.
 readEnvironment();
@@ -19,6 +21,8 @@ program.exitOverride((error) => {
 });
 
 addFileMetering(program);
+addStorageDaily(program);
+addStorageMonthly(program);
 
 if (process.argv.length > 2) await program.parseAsync();
 else {

@@ -1,11 +1,10 @@
 /** The ceiling of part 1: as many workflows of one empty activity, on the same server and store. */
-import { answersOk } from '../../../dev/stack/probe.ts';
-import { startNodeProcess } from '../../../dev/stack/node-process.ts';
 import type { FileMeteringOptions } from './options.ts';
 import type { BenchmarkContext } from '../support/benchmark.ts';
 import { concurrently } from '../support/concurrently.ts';
 import { countRunning, listClosed } from '../support/executions.ts';
 import { measureCpu } from '../support/machine.ts';
+import { startPeerWorker } from '../support/peer-worker.ts';
 import { temporalServer } from '../support/stack.ts';
 import type { BenchStack } from '../support/stack.ts';
 import { waitUntilNoneLeft } from '../support/wait.ts';
@@ -25,21 +24,10 @@ export async function measureEmptyJobs(
   stack: BenchStack,
   { jobs, concurrency }: FileMeteringOptions,
 ): Promise<EmptyJobs> {
-  const { dataDir, signal, progress, onEnd } = context;
+  const { signal, progress } = context;
   progress(`running ${jobs} workflows of one empty activity …`);
-  const env = { ...stack.env, TASK_QUEUE: taskQueue };
   const script = 'test/bench/support/empty/worker.ts';
-  const worker = await startNodeProcess(
-    'empty-worker',
-    script,
-    { dataDir, signal, env },
-    (port) => ({
-      args: [],
-      env: { WORKER_HEALTH_PORT: String(port) },
-      probe: async () => await answersOk(`http://127.0.0.1:${port}/healthz`),
-    }),
-  );
-  onEnd('empty-worker', async () => await worker.stop());
+  const worker = await startPeerWorker(context, stack, { script, taskQueue });
   const run = async (kind: string, count: number): Promise<void> => {
     const ids = Array.from({ length: count }, (_, index) => `empty/${kind}-${index}`);
     await concurrently(ids, concurrency, signal, async (workflowId) => {

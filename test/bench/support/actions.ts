@@ -1,7 +1,7 @@
 /**
  * Temporal Cloud actions, counted from a history by the published list (docs.temporal.io, "Temporal
- * Cloud Actions"): what a run of these workflows would cost there. Heartbeats leave no event and are
- * not counted; none reaches the server in a job of less than a second.
+ * Cloud Actions"): what a run of these workflows would cost there. Heartbeats leave no event:
+ * `countHeartbeats` gives their upper bound.
  */
 import type { WorkflowHandle } from '@temporalio/client';
 
@@ -66,6 +66,30 @@ export function totalActions(count: ActionCount): number {
   let total = 0;
   for (const kind of Object.keys(count) as (keyof ActionCount)[]) total += count[kind];
   return total;
+}
+
+/**
+ * Heartbeats of a history's activities that may have reached the server, each an action: at most one at
+ * the start and one every 80 % of the timeout. They leave no event, so this is their upper bound.
+ */
+export function countHeartbeats(events: readonly HistoryEvent[]): number {
+  const timeouts = new Map<string, number>();
+  const started = new Map<string, number>();
+  let beats = 0;
+  for (const event of events) {
+    const id = String(event.eventId);
+    const at = Number(event.eventTime?.seconds ?? 0) + (event.eventTime?.nanos ?? 0) / 1e9;
+    const scheduled = event.activityTaskScheduledEventAttributes;
+    if (isSet(scheduled)) timeouts.set(id, Number(scheduled?.heartbeatTimeout?.seconds ?? 0));
+    const start = event.activityTaskStartedEventAttributes;
+    if (isSet(start)) started.set(String(start?.scheduledEventId), at);
+    const end = event.activityTaskCompletedEventAttributes;
+    if (!isSet(end)) continue;
+    const timeout = timeouts.get(String(end?.scheduledEventId)) ?? 0;
+    const ran = at - (started.get(String(end?.scheduledEventId)) ?? at);
+    if (timeout > 0) beats += 1 + Math.floor(ran / (timeout * 0.8));
+  }
+  return beats;
 }
 
 function isSet(attributes: object | null | undefined): boolean {

@@ -1,6 +1,13 @@
 /** What a benchmark answers with. */
 
-export type Unit = 'per second' | 'bytes per second' | 'bytes' | 'count' | 'seconds' | 'ms';
+export type Unit =
+  | 'per second'
+  | 'bytes per second'
+  | 'bytes'
+  | 'count'
+  | 'seconds'
+  | 'ms'
+  | 'fine';
 
 export interface Figure {
   name: string;

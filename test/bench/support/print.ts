@@ -11,6 +11,7 @@ const shown: Record<Unit, (value: number) => string> = {
   bytes: (value) => `${(value / mebibyte).toFixed(1)} MiB`,
   count: (value) => value.toFixed(Number.isInteger(value) ? 0 : 2),
   seconds: (value) => `${value.toFixed(2)} s`,
+  fine: (value) => value.toFixed(3),
   ms: (value) => `${value.toFixed(1)} ms`,
 };
 

@@ -19,6 +19,7 @@ import { ensureSearchAttributes } from '../../../platform/temporal-setup.ts';
 import { createTemporalClient } from '../../../platform/temporal.ts';
 import { createTables } from '../../../tables/create.ts';
 import { createTableStore } from '../../../tables/dynamo.ts';
+import type { TableStore } from '../../../tables/dynamo.ts';
 import { createProcessingHistory } from '../../../tables/processing-history.ts';
 import type { ProcessingHistory } from '../../../tables/processing-history.ts';
 import { createUsageLedger } from '../../../tables/usage-ledger.ts';
@@ -35,11 +36,15 @@ export interface BenchStack {
   config: Config;
   temporal: Client;
   s3: S3Client;
+  tables: TableStore;
+  /** Other tables in the same store, apart from all that was measured before. */
+  createTables: (prefix: string) => Promise<TableStore>;
   ledger: UsageLedger;
   processings: ProcessingHistory;
   stripe: StripeControl;
   pids: Record<ServerName, number>;
-  startWorker: () => Promise<RunningServer>;
+  /** The variables given here go before the stack's own. */
+  startWorker: (env?: Record<string, string>) => Promise<RunningServer>;
 }
 
 const stripeKey = 'sk_test_bench';
@@ -86,7 +91,8 @@ export async function startBenchStack(context: BenchmarkContext): Promise<BenchS
       S3: objects.pid,
       Stripe: stripe.pid,
     },
-    startWorker: async () => await start(startWorker({ ...options, env })),
+    startWorker: async (more = {}) =>
+      await start(startWorker({ ...options, env: { ...env, ...more } })),
   };
 }
 
@@ -116,6 +122,11 @@ async function prepare(
     config,
     temporal,
     s3,
+    tables,
+    createTables: async (tablePrefix: string): Promise<TableStore> => {
+      await createTables(dynamoDb, tablePrefix);
+      return createTableStore(dynamoDb, tablePrefix);
+    },
     ledger: createUsageLedger(tables),
     processings: createProcessingHistory(tables),
   };

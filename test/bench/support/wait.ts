@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { BenchmarkContext } from './benchmark.ts';
 
 const saidEveryMs = 2000;
@@ -35,4 +36,22 @@ export async function waitUntilNoneLeft(
     }
     await sleep(everyMs, undefined, { signal });
   }
+}
+
+/** Of a workflow that may take an hour; throws when it ends otherwise. */
+export async function waitUntilCompleted(
+  context: Pick<BenchmarkContext, 'signal' | 'progress'>,
+  handle: WorkflowHandle,
+): Promise<void> {
+  await waitUntilNoneLeft(context, {
+    what: `under way: ${handle.workflowId}`,
+    everyMs: 100,
+    stuckAfterMs: 3_600_000,
+    left: async () => {
+      const { status } = await handle.describe();
+      if (status.name === 'COMPLETED') return 0;
+      if (status.name === 'RUNNING') return 1;
+      throw new Error(`${handle.workflowId} is ${status.name}`);
+    },
+  });
 }

@@ -1,0 +1,1 @@
+export { measureCustomer } from '../plain/measure.ts';
