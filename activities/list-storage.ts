@@ -57,9 +57,9 @@ export async function countPrefix(
 }
 
 /**
- * Walks `<root><customerId>/…` once for all of `customerIds` (sorted), jumping over keys of anyone
- * else. A customer whose objects fill a whole page is counted by `countPrefix` from there on, beside
- * the walk. Every customer has an entry in the result.
+ * Walks `<root><customerId>/…` once for all of `customerIds`, jumping over keys of anyone else. A
+ * customer whose objects fill a whole page is counted by `countPrefix` from there on, beside the walk.
+ * Every customer has an entry in the result.
  */
 export async function countFlat(
   store: ObjectStore,
@@ -67,7 +67,8 @@ export async function countFlat(
   customerIds: readonly string[],
   signal: AbortSignal,
 ): Promise<Map<string, StorageCount>> {
-  const counts = new Map(customerIds.map((id) => [id, nothingStored]));
+  const customers = customerIds.toSorted((one, other) => (`${one}/` < `${other}/` ? -1 : 1));
+  const counts = new Map(customers.map((id) => [id, nothingStored]));
   const big: Promise<void>[] = [];
   let failure: Error | undefined;
   const add = (id: string, more: StorageCount): void => {
@@ -76,10 +77,11 @@ export async function countFlat(
   };
   let position = 0;
   let after: string | undefined;
-  while (position < customerIds.length) {
-    const wanted = customerIds[position] ?? '';
-    // The last key before the customer's prefix: `.` is the character before `/`.
-    const from = `${root}${wanted}.`;
+  while (position < customers.length) {
+    const wanted = customers[position] ?? '';
+    // Just before the customer's prefix: `.` comes before `/`, and `~` is the last of ASCII, so that
+    // most of what begins with `<id>.` is jumped over too.
+    const from = `${root}${wanted}.~`;
     if (after === undefined || after < from) after = from;
     const page = await listPage(store, root, after, signal);
     for (const { Key = '', Size = 0 } of page.objects) {
@@ -101,9 +103,9 @@ export async function countFlat(
           },
         ),
       );
-      position = afterOwner(customerIds, last, position, true);
+      position = afterOwner(customers, last, position, true);
     } else {
-      position = afterOwner(customerIds, last, position, false);
+      position = afterOwner(customers, last, position, false);
     }
   }
   await Promise.all(big);
@@ -117,7 +119,10 @@ function ownerOf(root: string, key: string): string {
   return end === -1 ? '' : key.slice(root.length, end);
 }
 
-/** The first customer not before `owner` (or after it, when it is done with). */
+/**
+ * The first customer whose keys are not before those of `owner` (or after them, when it is done with).
+ * Compared with their `/`, as the keys are: `cus_1-old/` lies before `cus_1/`, though `cus_1` does not.
+ */
 function afterOwner(
   customerIds: readonly string[],
   owner: string,
@@ -126,8 +131,8 @@ function afterOwner(
 ): number {
   let position = from;
   while (position < customerIds.length) {
-    const id = customerIds[position] ?? '';
-    if (done ? id > owner : id >= owner) break;
+    const [prefix, passed] = [`${customerIds[position] ?? ''}/`, `${owner}/`];
+    if (done ? prefix > passed : prefix >= passed) break;
     position += 1;
   }
   return position;

@@ -77,16 +77,20 @@ export async function measureEach(
   signal: AbortSignal,
 ): Promise<ChunkTally> {
   const one = async (id: string): Promise<ChunkTally> => {
+    let counts: [StorageCount, StorageCount];
     try {
-      const input = await countPrefix(store, `${inputRoot}${id}/`, signal);
-      const output = await countPrefix(store, `${outputRoot}${id}/`, signal);
-      return await writeRow(deps, day, id, input, output);
+      counts = [
+        await countPrefix(store, `${inputRoot}${id}/`, signal),
+        await countPrefix(store, `${outputRoot}${id}/`, signal),
+      ];
     } catch (error) {
       if (signal.aborted) throw error;
       await deps.s3.send(new HeadBucketCommand({ Bucket: deps.bucket }));
       const reason = error instanceof Error ? error.message : 'an unknown error';
       return { ...nothingCounted, failed: [{ customerId: id, reason: reason.slice(0, 300) }] };
     }
+    // Outside: when the table is down no customer is to blame, and all of it is tried again.
+    return await writeRow(deps, day, id, ...counts);
   };
   const atOnce = pLimit(deps.listingsAtOnce);
   const tallies = await Promise.all(ids.map((id) => atOnce(one, id)));

@@ -1,21 +1,35 @@
-/** Stands in front of a server and holds chosen requests, before or after they took effect. */
+/**
+ * Stands in front of a server: holds chosen requests, before or after they took effect, answers others
+ * with an error, and counts.
+ */
 import { createServer, request as forwardRequest } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
 interface Hold {
   /** Sees the whole request: method, path, headers that matter and body, as one string. */
-  matches: (request: string) => boolean;
+  matches: Matches;
   /** `before`: never forwarded. `after`: forwarded, and the answer kept back. */
   when: 'before' | 'after';
+}
+
+type Matches = (request: string) => boolean;
+
+/** Requests that were met: what each was, and how many of them there were at the same time. */
+interface Watch {
+  requests: string[];
+  mostAtOnce: number;
 }
 
 export interface Gate {
   url: string;
   hold: (hold: Hold) => void;
+  /** Answers every such request with this status, until the gate is opened. */
+  fail: (matches: Matches, status?: number) => void;
+  watch: (matches: Matches) => Watch;
   /** Resolves once that many requests are held. */
   waitForHeld: (count: number) => Promise<void>;
-  /** Holds nothing from now on; what is held stays unanswered. */
+  /** Holds and fails nothing from now on; what is held stays unanswered. */
   open: () => void;
   stop: () => Promise<void>;
 }
@@ -23,6 +37,8 @@ export interface Gate {
 /** Each hold takes one request; a gate forwards to `target` on 127.0.0.1. */
 export async function startGate(target: string): Promise<Gate> {
   const holds: Hold[] = [];
+  const failing: { matches: Matches; status: number }[] = [];
+  const watches: { matches: Matches; watch: Watch; underWay: number }[] = [];
   const waiters: { count: number; resolve: () => void }[] = [];
   let held = 0;
   const keep = (): void => {
@@ -32,6 +48,17 @@ export async function startGate(target: string): Promise<Gate> {
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const body = await buffer(req);
     const seen = `${req.method ?? ''} ${req.url ?? ''} ${String(req.headers['x-amz-target'])} ${body.toString()}`;
+    for (const entry of watches.filter(({ matches }) => matches(seen))) {
+      entry.watch.requests.push(seen);
+      entry.underWay += 1;
+      entry.watch.mostAtOnce = Math.max(entry.watch.mostAtOnce, entry.underWay);
+      res.once('close', () => (entry.underWay -= 1));
+    }
+    const failed = failing.find(({ matches }) => matches(seen));
+    if (failed !== undefined) {
+      res.writeHead(failed.status).end();
+      return;
+    }
     const index = holds.findIndex((hold) => hold.matches(seen));
     const [hold] = index === -1 ? [] : holds.splice(index, 1);
     if (hold?.when === 'before') {
@@ -56,7 +83,16 @@ export async function startGate(target: string): Promise<Gate> {
   return {
     url: `http://127.0.0.1:${port}`,
     hold: (hold) => holds.push(hold),
-    open: () => holds.splice(0),
+    fail: (matches, status = 500) => failing.push({ matches, status }),
+    watch: (matches) => {
+      const watch: Watch = { requests: [], mostAtOnce: 0 };
+      watches.push({ matches, watch, underWay: 0 });
+      return watch;
+    },
+    open: () => {
+      holds.splice(0);
+      failing.splice(0);
+    },
     waitForHeld: async (count) => {
       if (held >= count) return;
       await new Promise<void>((resolve) => waiters.push({ count, resolve }));
@@ -70,8 +106,8 @@ export async function startGate(target: string): Promise<Gate> {
 
 async function forward(target: string, req: IncomingMessage, body: Buffer) {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const { host: _host, ...headers } = req.headers;
-    const options = { method: req.method ?? 'GET', headers };
+    // The caller's own Host is kept: an S3 signature covers it.
+    const options = { method: req.method ?? 'GET', headers: req.headers };
     forwardRequest(new URL(req.url ?? '/', target), options, resolve)
       .on('error', reject)
       .end(body);
