@@ -158,6 +158,8 @@ export async function failBill(
   order: BillOrder & { error: string },
 ): Promise<void> {
   const { customerId, month, error } = order;
+  const bill = await deps.storageMonthly.get(customerId, month);
+  if (bill?.billingStatus === 'billed') return;
   const now = deps.now().toISOString();
   const subject = `${customerId}/${month}`;
   await deps.deadLetters.open(
@@ -174,7 +176,6 @@ export async function failBill(
   );
   deps.metrics.deadLetters.inc({ kind: 'storage-bill' });
   deps.logger.error({ customerId, month, reason: error }, 'a storage bill failed');
-  const bill = await deps.storageMonthly.get(customerId, month);
   if (bill === undefined) return;
   const { ttl: _ttl, ...rest } = bill;
   const notes = [missingDaysNote(bill.missingDays), error].filter((note) => note !== undefined);
@@ -185,6 +186,8 @@ export async function failBill(
     notes: notes.join('; '),
   });
 }
+
+const endedFromOutside = 'its workflow was ended from outside';
 
 export interface BillStanding {
   customerId: string;
@@ -201,12 +204,19 @@ export async function checkBills(
   order: { month: string; customerIds: string[] },
 ): Promise<BillStanding[]> {
   const atOnce = pLimit(10);
+  const { month } = order;
   const check = async (customerId: string): Promise<BillStanding> => {
-    const bill = await deps.storageMonthly.get(customerId, order.month);
+    // The workflow first: one that ended after its bill was read would be taken for a failure.
+    const running = await deps.signals.isBillRunning(customerId, month);
+    const bill = await deps.storageMonthly.get(customerId, month);
     const bytes = bill?.averageStorageBytes ?? '0';
     if (bill?.billingStatus === 'billed') return { customerId, state: 'billed', bytes };
-    const running = await deps.signals.isBillRunning(customerId, order.month);
-    return { customerId, state: running ? 'running' : 'failed', bytes };
+    if (running) return { customerId, state: 'running', bytes };
+    // One that was ended from outside has not said so itself.
+    if (bill?.billingStatus !== 'failed') {
+      await failBill(deps, { customerId, month, error: endedFromOutside });
+    }
+    return { customerId, state: 'failed', bytes };
   };
   return await Promise.all(order.customerIds.map((customerId) => atOnce(check, customerId)));
 }

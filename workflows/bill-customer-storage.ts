@@ -1,9 +1,17 @@
 /** One customer's month: figures → ledger → delivery → days marked → bill closed. */
-import { ApplicationFailure, condition, defineSignal, setHandler } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  condition,
+  defineSignal,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
 import { signalNames } from '../domain/temporal-names.ts';
 import type { UsageSettled } from '../domain/usage.ts';
 import { tableActivities } from './activity-options.ts';
 import type { BillCustomerStorageInput, BillCustomerStorageResult } from './contract.ts';
+import { billFailed, reasonOf } from './failures.ts';
 
 /** How long the delivery is waited for. It goes on by itself, and starts us again when it succeeded. */
 const deliveryPatience = '1 hour';
@@ -17,18 +25,27 @@ export async function billCustomerStorage(
   setHandler(usageSettled, (told) => {
     settled = told;
   });
-  const prepared = await tableActivities.prepareBill(order);
-  const { bytes } = prepared;
-  if (prepared.state === 'billed') return { state: 'skipped', bytes };
-  if (prepared.state === 'waiting') await condition(() => settled !== undefined, deliveryPatience);
-  if (prepared.state === 'delivered' || heard(settled)?.state === 'delivered') {
-    await tableActivities.completeBill(order);
-    return { state: 'billed', bytes };
+  let error: string;
+  try {
+    const prepared = await tableActivities.prepareBill(order);
+    const { bytes } = prepared;
+    if (prepared.state === 'billed') return { state: 'skipped', bytes };
+    if (prepared.state === 'waiting') {
+      await condition(() => settled !== undefined, deliveryPatience);
+    }
+    if (prepared.state === 'delivered' || heard(settled)?.state === 'delivered') {
+      await tableActivities.completeBill(order);
+      return { state: 'billed', bytes };
+    }
+    error = heard(settled)?.error ?? 'the delivery to Stripe is still waiting';
+  } catch (failure) {
+    // Refused by our own rules (a conflict, a month too old): that is said like any other failure.
+    if (isCancellation(failure) || !(failure instanceof ActivityFailure)) throw failure;
+    error = reasonOf(failure);
   }
-  const error = heard(settled)?.error ?? 'the delivery to Stripe is still waiting';
   await tableActivities.failBill({ ...order, error });
   // Failed, not completed: so the same month may be billed once more under this workflow's id.
-  throw ApplicationFailure.nonRetryable(error, 'BillFailed');
+  throw ApplicationFailure.nonRetryable(error, billFailed);
 }
 
 /** The handler writes the variable where the compiler does not look. */

@@ -3,6 +3,7 @@ import {
   ActivityFailure,
   ParentClosePolicy,
   isCancellation,
+  log,
   sleep,
   startChild,
 } from '@temporalio/workflow';
@@ -11,6 +12,7 @@ import { searchAttributes, workflowTypes } from '../domain/temporal-names.ts';
 import { housekeepingActivities } from './activity-options.ts';
 import type { billCustomerStorage } from './bill-customer-storage.ts';
 import type { BillStorageInput, BillStorageProgress, BillStorageTally } from './contract.ts';
+import { billFailed, failedAs, reasonOf } from './failures.ts';
 
 const defaultWindow = 10;
 const largestWindow = 500;
@@ -141,13 +143,25 @@ export class BillingWindow {
         ({ state, bytes }) => {
           this.#end(customerId, state, bytes);
         },
-        () => {
+        async (failure: unknown) => {
+          await this.#noteLost(customerId, failure);
           this.#end(customerId, 'failed', '0');
         },
       );
     } catch (error) {
       if (!isAlreadyStarted(error)) throw error;
       this.#end(customerId, 'skipped', '0');
+    }
+  }
+
+  /** A child that was terminated or timed out has not said why itself (SB14). */
+  async #noteLost(customerId: string, failure: unknown): Promise<void> {
+    if (failedAs(failure, billFailed)) return;
+    const order = { customerId, month: this.#month, error: reasonOf(failure) };
+    try {
+      await housekeepingActivities.failBill(order);
+    } catch (error) {
+      log.error('a failed bill could not be noted', { customerId, reason: reasonOf(error) });
     }
   }
 

@@ -3,21 +3,27 @@ import { BillingError } from '../domain/errors.ts';
 import {
   ActivityFailure,
   ApplicationFailure,
+  ChildWorkflowFailure,
   TimeoutFailure,
   isCancellation,
 } from '@temporalio/workflow';
 
+/** What `billCustomerStorage` fails as once it has written down why. */
+export const billFailed = 'BillFailed';
+
 /** The words of the innermost cause, for a person. */
 export function reasonOf(error: unknown): string {
   if (isCancellation(error)) return 'cancelled';
-  if (error instanceof ActivityFailure && error.cause !== undefined) return reasonOf(error.cause);
+  const wrapped = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;
+  if (wrapped && error.cause !== undefined) return reasonOf(error.cause);
   if (error instanceof TimeoutFailure) return `timed out (${error.timeoutType})`;
   return error instanceof Error ? error.message : 'an unknown error';
 }
 
-/** Whether an activity failed with this type of ours. */
+/** Whether an activity or a child failed with this type of ours. */
 export function failedAs(error: unknown, type: string): boolean {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const wrapped = error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;
+  const cause = wrapped ? error.cause : error;
   return cause instanceof ApplicationFailure && cause.type === type;
 }
 
