@@ -7,13 +7,15 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Client } from '@temporalio/client';
 import type Stripe from 'stripe';
 import { BillingError } from '../domain/errors.ts';
-import { parseConfig, readEnvironment } from '../platform/config.ts';
+import { createClock, parseConfig, readEnvironment } from '../platform/config.ts';
 import type { Config, Environment } from '../platform/config.ts';
 import { resolveSettings } from '../platform/embedded.ts';
 import type { Settings } from '../platform/embedded.ts';
 import type { Customers } from '../tables/customers.ts';
 import type { DeadLetters } from '../tables/dead-letters.ts';
 import type { ProcessingHistory } from '../tables/processing-history.ts';
+import type { StorageDaily } from '../tables/storage-daily.ts';
+import type { StorageMonthly } from '../tables/storage-monthly.ts';
 import type { UsageLedger } from '../tables/usage-ledger.ts';
 import { nameFailures } from './name-failures.ts';
 
@@ -22,6 +24,8 @@ export interface Tables {
   processings: ProcessingHistory;
   ledger: UsageLedger;
   deadLetters: DeadLetters;
+  storageDaily: StorageDaily;
+  storageMonthly: StorageMonthly;
 }
 
 /** How long Temporal may take to answer at first. */
@@ -32,6 +36,8 @@ const awsPatienceMs = 10_000;
 export class Context {
   readonly settings: Settings;
   readonly config: Config;
+  /** The stack's clock, which a test of a past month moves. */
+  readonly now: () => Date;
   readonly #closers: (() => void | Promise<void>)[] = [];
   #tables: Promise<Tables> | undefined;
   #temporal: Promise<Client> | undefined;
@@ -41,6 +47,7 @@ export class Context {
   constructor(environment: Environment = readEnvironment()) {
     this.settings = resolveSettings(environment);
     this.config = parseConfig(this.settings.environment);
+    this.now = createClock(this.config);
   }
 
   async dynamoDb(): Promise<DynamoDBClient> {
@@ -75,19 +82,23 @@ export class Context {
 
   async #openTables(): Promise<Tables> {
     const client = await this.dynamoDb();
-    const [dynamo, customers, history, ledger, letters] = await Promise.all([
+    const [dynamo, customers, history, ledger, letters, daily, monthly] = await Promise.all([
       import('../tables/dynamo.ts'),
       import('../tables/customers.ts'),
       import('../tables/processing-history.ts'),
       import('../tables/usage-ledger.ts'),
       import('../tables/dead-letters.ts'),
+      import('../tables/storage-daily.ts'),
+      import('../tables/storage-monthly.ts'),
     ]);
-    const store = dynamo.createTableStore(client, this.config.TABLE_PREFIX);
+    const store = dynamo.createTableStore(client, this.config.TABLE_PREFIX, this.now);
     return {
       customers: customers.createCustomers(store),
       processings: history.createProcessingHistory(store),
       ledger: ledger.createUsageLedger(store),
       deadLetters: letters.createDeadLetters(store),
+      storageDaily: daily.createStorageDaily(store),
+      storageMonthly: monthly.createStorageMonthly(store),
     };
   }
 

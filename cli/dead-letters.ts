@@ -42,8 +42,9 @@ export function addDeadLetters(program: Command): void {
   ]).action(async (id: string, _options: object, command: Command) => {
     await performWith(command, show, () => parseKey(id, 'dead letter'));
   });
-  leaf(letters, 'redrive [id]', 'Puts laid-aside usage back to be delivered.', [
+  leaf(letters, 'redrive [id]', 'Tries laid-aside work once more: usage, days, bills.', [
     'durabill dead-letters redrive usage-rejected/prc_123',
+    'durabill dead-letters redrive storage-day/cus_123/2026-11-20',
     'durabill dead-letters redrive --all --kind usage-parked',
   ])
     .option('--all', 'every open one')
@@ -123,10 +124,16 @@ async function discardOne(
   context: Context,
   { id, reason }: { id: string; reason: string },
 ): Promise<Answer> {
-  const { ledger, deadLetters } = await context.tables();
-  const letter = await discard({ ledger, deadLetters, now: () => new Date() }, id, reason);
+  const letter = await discard({ ...(await context.tables()), now: context.now }, id, reason);
   return { json: letter, text: `Discarded ${id}: ${reason}` };
 }
+
+const abouts: Record<DeadLetterKind, string> = {
+  'usage-rejected': 'usage',
+  'usage-parked': 'usage',
+  'storage-day': 'the snapshot of',
+  'storage-bill': 'the storage bill of',
+};
 
 function describe(letter: DeadLetter): string {
   const next = `durabill dead-letters redrive ${letter.id}`;
@@ -135,7 +142,7 @@ function describe(letter: DeadLetter): string {
     ['kind', letter.kind],
     ['status', state(letter.status)],
     ['reason', letter.discardReason],
-    ['about', `usage ${letter.subject}`],
+    ['about', `${abouts[letter.kind]} ${letter.subject}`],
     ['customer', letter.customerId],
     ['error', letter.error],
     ['attempts', count(letter.attempts)],

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { BillingError } from '../domain/errors.ts';
 import { printable } from '../domain/ids.ts';
+import * as period from '../domain/period.ts';
 
 /** DynamoDB's limit for a partition key. */
 const longestKeyBytes = 2048;
@@ -42,6 +43,16 @@ export function parseLimit(value: string): number {
 export function parseMonth(value: string): string {
   if (/^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$/.test(value)) return value;
   throw new InvalidArgumentError('It must be a month, YYYY-MM.');
+}
+
+/** YYYY-MM-DD, a day of the calendar. */
+export function parseDay(value: string): string {
+  try {
+    if (/^(19|20|21)/.test(value)) return period.parseDay(value);
+  } catch (error) {
+    if (!(error instanceof BillingError)) throw error;
+  }
+  throw new InvalidArgumentError('It must be a day, YYYY-MM-DD.');
 }
 
 /** The key of a row, as far as the table would take it. */

@@ -1,5 +1,6 @@
 /** `durabill <noun> <verb>`: declares the nouns; each is a file of its own. */
 import { Command, CommanderError } from 'commander';
+import { addBill } from './bill.ts';
 import { addConfig } from './config.ts';
 import { addCustomers } from './customers.ts';
 import { addDeadLetters } from './dead-letters.ts';
@@ -8,6 +9,7 @@ import { exitCodes } from './perform.ts';
 import { addProcess } from './process.ts';
 import { addSchedules } from './schedules.ts';
 import { addSetup } from './setup.ts';
+import { addStorage } from './storage.ts';
 import { addUsage } from './usage.ts';
 
 const program = new Command('durabill')
@@ -32,6 +34,8 @@ addDoctor(program);
 addCustomers(program);
 addProcess(program);
 addUsage(program);
+addStorage(program);
+addBill(program);
 addDeadLetters(program);
 addSchedules(program);
 

@@ -61,13 +61,34 @@ export function count(value: number | string): string {
   return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
+const units = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB', 'EB'] as const;
+
+/** 5368709120 → 5.0 GB, where 1 GB = 2^30 bytes as on the invoice; cut, not rounded. */
+export function humanBytes(digits: string): string {
+  let tenths = BigInt(digits) * 10n;
+  let unit = 0;
+  while (tenths >= 10_240n && unit < units.length - 1) {
+    tenths /= 1024n;
+    unit += 1;
+  }
+  const whole = count(String(tenths / 10n));
+  return unit === 0 ? `${whole} bytes` : `${whole}.${tenths % 10n} ${units[unit] ?? ''}`;
+}
+
 /** 2026-11-21T14:31:21.123Z → 2026-11-21 14:31:21 (UTC, as everywhere here). */
 export function time(iso: string | undefined): string {
   return iso === undefined ? '' : iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '');
 }
 
-const good = new Set(['created', 'present', 'completed', 'delivered', 'ok', 'redriven', 'active']);
-const bad = new Set(['failed', 'differs', 'rejected', 'parked', 'down', 'missing', 'open']);
+/** 83_000 → 83.0 s */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+const good = new Set(
+  'created present completed delivered ok redriven active billed success'.split(' '),
+);
+const bad = new Set('failed differs rejected parked down missing open again'.split(' '));
 
 /** A state in its colour. */
 export function state(value: string): string {
@@ -76,7 +97,7 @@ export function state(value: string): string {
 }
 
 /** One line; keeps our own colours and drops every other control character. */
-function plain(text: string): string {
+export function plain(text: string): string {
   const cell = text.replaceAll(/\s*\n\s*/g, ' ');
   // oxlint-disable-next-line no-control-regex
   return cell.replaceAll(/(?!\u001b\[\d+m)[\p{Cc}\p{Cf}]/gu, '�');

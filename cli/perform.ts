@@ -11,6 +11,8 @@ export interface Answer {
   json: unknown;
   text: string;
   failed?: string;
+  /** The command wrote its own stdout, row by row. */
+  streamed?: true;
 }
 
 /** 0 done, 1 refused or failed, 2 wrong usage. */
@@ -54,7 +56,9 @@ export async function perform(
   const json = command.optsWithGlobals<{ json?: boolean }>().json === true;
   try {
     const answer = await work();
-    process.stdout.write(json ? `${JSON.stringify(answer.json)}\n` : `${answer.text}\n`);
+    if (answer.streamed !== true) {
+      process.stdout.write(json ? `${JSON.stringify(answer.json)}\n` : `${answer.text}\n`);
+    }
     if (answer.failed === undefined) return;
     note(colors.red(answer.failed));
     process.exitCode = exitCodes.refused;

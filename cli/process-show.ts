@@ -1,12 +1,10 @@
 /** A processing as it stands: its row, its files, its delivery, and where to look at it. */
-import type { Client } from '@temporalio/client';
 import { BillingError } from '../domain/errors.ts';
 import { filesPerChunk } from '../domain/files.ts';
 import { workflowIds } from '../domain/ids.ts';
 import type { FileResult } from '../domain/processing.ts';
 import type { UsageRecord } from '../domain/usage.ts';
 import type { Processing } from '../tables/processing-history.ts';
-import { queryNames } from '../workflows/contract.ts';
 import type { ProcessingProgress } from '../workflows/contract.ts';
 import type { Context, Tables } from './context.ts';
 import { describeFailure } from './failures.ts';
@@ -29,8 +27,6 @@ export interface ProcessingView {
 
 /** Rows of results read at a time. */
 const chunksAtOnce = 8;
-/** A query needs a worker; without one it is not waited for. */
-const queryPatienceMs = 3000;
 
 export async function showProcessing(context: Context, processingId: string): Promise<Answer> {
   const tables = await context.tables();
@@ -42,7 +38,7 @@ export async function showProcessing(context: Context, processingId: string): Pr
   }
   const view = await viewProcessing(context, processing);
   const progress =
-    processing.status === 'in_progress' ? await askProgress(context, processingId) : undefined;
+    processing.status === 'in_progress' ? await progressOf(context, processingId) : undefined;
   return {
     json: { ...view, ...(progress === undefined ? {} : { progress }) },
     text: describeProcessing(view, progress),
@@ -77,18 +73,6 @@ export function linkTo(context: Context, workflowId: string): string | undefined
   if (embedded === undefined) return undefined;
   const namespace = encodeURIComponent(context.config.TEMPORAL_NAMESPACE);
   return `${embedded.temporalUi}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
-}
-
-/** What the workflow itself says; undefined when no worker answers in time. */
-export async function queryProgress(
-  client: Client,
-  processingId: string,
-): Promise<ProcessingProgress> {
-  const handle = client.workflow.getHandle(workflowIds.processFiles(processingId));
-  return await client.withDeadline(
-    Date.now() + queryPatienceMs,
-    async () => await handle.query<ProcessingProgress>(queryNames.progress),
-  );
 }
 
 /** For people. */
@@ -152,12 +136,14 @@ async function readFiles({ processings }: Tables, processing: Processing): Promi
   return read;
 }
 
-async function askProgress(
+async function progressOf(
   context: Context,
   processingId: string,
 ): Promise<ProcessingProgress | undefined> {
   try {
-    return await queryProgress(await context.temporal(), processingId);
+    const { askProgress } = await import('./follow.ts');
+    const workflowId = workflowIds.processFiles(processingId);
+    return await askProgress<ProcessingProgress>(await context.temporal(), workflowId);
   } catch (error) {
     note(`its progress is not known: ${describeFailure(error).message}`);
     return undefined;

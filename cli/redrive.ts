@@ -1,6 +1,6 @@
 /**
- * Closing a dead letter of usage (DL9). A redrive is three steps, each of which may be the last one
- * before a crash; running it again takes up where it ended:
+ * Closing dead letters (DL9); those of storage in `redrive-storage.ts`. A redrive of usage is three
+ * steps, each of which may be the last one before a crash; running it again takes up where it ended:
  *
  * 1. `requeue`: rejected or parked → pending. From here on the sweeper would find the record by itself.
  * 2. `announce`: tells its delivery, so that it goes at once. Twice is once: the delivery reads the ledger.
@@ -8,19 +8,20 @@
  */
 import type { DeadLetter } from '../domain/dead-letters.ts';
 import { BillingError } from '../domain/errors.ts';
-import { printable } from '../domain/ids.ts';
 import type { DeliveryState, UsageRecord } from '../domain/usage.ts';
-import type { DeadLetters } from '../tables/dead-letters.ts';
 import type { UsageLedger } from '../tables/usage-ledger.ts';
+import { closeUnlessReopened, findLetter } from './redrive-letter.ts';
+import { checkBillDiscard, redriveBill, redriveDay } from './redrive-storage.ts';
+import type { StorageRedriveDependencies, StorageRedriven } from './redrive-storage.ts';
 
-export interface RedriveDependencies {
+export interface RedriveDependencies extends StorageRedriveDependencies {
   ledger: Pick<UsageLedger, 'get' | 'requeue'>;
-  deadLetters: Pick<DeadLetters, 'get' | 'close'>;
   announce: (usage: UsageRecord) => Promise<void>;
-  now: () => Date;
 }
 
-export interface Redriven {
+export type Redriven = UsageRedriven | StorageRedriven;
+
+interface UsageRedriven {
   id: string;
   identifier: string;
   /** `again`: it was laid aside once more while we worked, and its letter is open. */
@@ -36,6 +37,13 @@ export async function redrive(deps: RedriveDependencies, id: string): Promise<Re
     const when = `was discarded on ${letter.updatedAt}: ${letter.discardReason ?? 'no reason'}`;
     throw new BillingError('conflict', `dead letter ${id} ${when}`);
   }
+  if (letter.kind === 'storage-day') return await redriveDay(deps, letter);
+  if (letter.kind === 'storage-bill') return await redriveBill(deps, letter);
+  return await redriveUsage(deps, letter);
+}
+
+async function redriveUsage(deps: RedriveDependencies, letter: DeadLetter): Promise<UsageRedriven> {
+  const { id } = letter;
   const record = await findRecord(deps, letter);
   const aside = isLaidAside(record);
   const identifier = letter.subject;
@@ -51,50 +59,43 @@ export async function redrive(deps: RedriveDependencies, id: string): Promise<Re
 }
 
 /**
- * The delivery may be quicker than we are and lay the record aside again: then the letter was written
- * anew, and closing it would hide it.
- */
-async function closeUnlessReopened(
-  deps: RedriveDependencies,
-  letter: DeadLetter,
-): Promise<'redriven' | 'again'> {
-  const current = await findLetter(deps, letter.id);
-  if (current.updatedAt !== letter.updatedAt && current.status === 'open') return 'again';
-  await deps.deadLetters.close(letter.id, { status: 'redriven' }, deps.now().toISOString());
-  return 'redriven';
-}
-
-/**
  * Closes a letter for good with a reason; its row stays. BillingError `conflict` when it is closed
  * already, or when a redrive has begun: that usage will be billed, whatever the letter says.
  */
 export async function discard(
-  deps: Pick<RedriveDependencies, 'deadLetters' | 'ledger' | 'now'>,
+  deps: Pick<RedriveDependencies, 'deadLetters' | 'ledger' | 'storageMonthly' | 'now'>,
   id: string,
   reason: string,
 ): Promise<DeadLetter> {
   const letter = await findLetter(deps, id);
-  const record = await findRecord(deps, letter);
-  if (letter.status === 'open' && !isLaidAside(record)) {
-    throw new BillingError(
-      'conflict',
-      `its usage is ${record.state}, so a redrive has begun: \`durabill dead-letters redrive ${id}\` ends it`,
-    );
-  }
+  if (letter.status === 'open') await checkDiscard(deps, letter);
   const now = deps.now().toISOString();
-  const closed = await deps.deadLetters.close(id, { status: 'discarded', reason }, now);
+  const to = { status: 'discarded', reason } as const;
+  const closed = await deps.deadLetters.close(id, to, now, letter.updatedAt);
   const stands = await findLetter(deps, id);
   if (closed) return stands;
+  if (stands.status === 'open') {
+    throw new BillingError('conflict', `dead letter ${id} was opened anew: look at it once more`);
+  }
   throw new BillingError('conflict', `dead letter ${id} is not open: it is ${stands.status}`);
 }
 
-async function findLetter(
-  deps: Pick<RedriveDependencies, 'deadLetters'>,
-  id: string,
-): Promise<DeadLetter> {
-  const letter = await deps.deadLetters.get(id);
-  if (letter !== undefined) return letter;
-  throw new BillingError('not_found', `no dead letter "${printable(id)}"`);
+/** A redrive that has begun will bill, whatever the letter says. */
+async function checkDiscard(
+  deps: Pick<RedriveDependencies, 'ledger' | 'storageMonthly'>,
+  letter: DeadLetter,
+): Promise<void> {
+  if (letter.kind === 'storage-day') return;
+  if (letter.kind === 'storage-bill') {
+    await checkBillDiscard(deps, letter);
+    return;
+  }
+  const record = await findRecord(deps, letter);
+  if (isLaidAside(record)) return;
+  throw new BillingError(
+    'conflict',
+    `its usage is ${record.state}, so a redrive has begun: \`durabill dead-letters redrive ${letter.id}\` ends it`,
+  );
 }
 
 async function findRecord(

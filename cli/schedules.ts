@@ -1,21 +1,20 @@
-/** `durabill schedules apply | list | trigger | pause | resume`. */
+/** `durabill schedules apply | list | trigger | backfill | pause | resume`. */
 import type { Client, ScheduleHandle } from '@temporalio/client';
 import type { Command } from 'commander';
-import { BillingError } from '../domain/errors.ts';
-import { printable } from '../domain/ids.ts';
 import { schedules } from '../domain/schedules.ts';
 import type { ScheduleEntry } from '../domain/schedules.ts';
 import type { Context } from './context.ts';
-import { leaf, noun } from './leaf.ts';
+import { leaf, noun, parseDay } from './leaf.ts';
 import { state, table, time } from './output.ts';
 import { nothing, performWith } from './perform.ts';
 import type { Answer } from './perform.ts';
-
-const patienceMs = 10_000;
+import { backfill, checkDays } from './schedules-backfill.ts';
+import type { BackfillOptions } from './schedules-backfill.ts';
+import { findEntry, isNotApplied, notApplied, patienceMs } from './schedules-find.ts';
 
 export function addSchedules(program: Command): void {
   const parent = noun(program, 'schedules', 'What runs by the clock.');
-  const example = 'sweep-usage';
+  const example = 'daily-storage';
   leaf(parent, 'apply', 'Creates or updates every schedule; paused ones stay paused.', [
     'durabill schedules apply',
   ]).action(async (_options: object, command: Command) => {
@@ -38,12 +37,34 @@ export function addSchedules(program: Command): void {
   verb('trigger', 'Runs it now, unless a run is under way.', async (handle) => {
     await handle.trigger('SKIP');
   });
+  addBackfill(parent);
   verb('pause', 'Stops it until it is resumed.', async (handle) => {
     await handle.pause('paused by durabill schedules pause');
   });
   verb('resume', 'Lets it run again.', async (handle) => {
     await handle.unpause('resumed by durabill schedules resume');
   });
+}
+
+function addBackfill(parent: Command): void {
+  leaf(
+    parent,
+    'backfill <id>',
+    'Runs it for every time that it has in these days (UTC, both included), one after the other.\n' +
+      'Storage is measured as it is now, and written down as those days’ snapshots.',
+    [
+      'durabill schedules backfill daily-storage --from 2026-11-01 --to 2026-11-07 --wait',
+      'durabill schedules backfill monthly-storage --from 2026-11-01 --to 2026-11-01',
+    ],
+  )
+    .requiredOption('--from <day>', 'YYYY-MM-DD', parseDay)
+    .requiredOption('--to <day>', 'YYYY-MM-DD', parseDay)
+    .option('--wait', 'show progress and end when the last run does')
+    .action(async (id: string, options: BackfillOptions, command: Command) => {
+      const problem = checkDays(options);
+      if (problem !== undefined) command.error(`error: ${problem}`);
+      await performWith(command, backfill, () => ({ ...options, id: findEntry(id).id }));
+    });
 }
 
 type Act = (handle: ScheduleHandle) => Promise<void>;
@@ -113,23 +134,10 @@ async function actOn(
     await bounded(client, async () => await act(client.schedule.getHandle(id)));
   } catch (error) {
     if (!isNotApplied(error)) throw error;
-    const advice = 'run `durabill schedules apply`';
-    throw new BillingError('not_found', `schedule ${id} is not at Temporal yet: ${advice}`);
+    throw notApplied(id);
   }
   const done = { trigger: 'triggered', pause: 'paused', resume: 'resumed' }[name] ?? name;
   return { json: { id, outcome: done }, text: `${id} ${done}` };
-}
-
-function findEntry(id: string): ScheduleEntry {
-  const entry = schedules.find((one) => one.id === id);
-  if (entry !== undefined) return entry;
-  const known = schedules.map((one) => one.id).join(', ');
-  throw new BillingError('not_found', `no schedule "${printable(id)}"; there are: ${known}`);
-}
-
-/** By name, so that the SDK is not loaded for it. */
-function isNotApplied(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ScheduleNotFoundError';
 }
 
 async function bounded<T>(client: Client, call: () => Promise<T>): Promise<T> {

@@ -1,15 +1,14 @@
 /** `durabill usage show | list`: the ledger, which is the truth about usage. */
 import type { Command } from 'commander';
-import { deadLetterKinds } from '../domain/dead-letters.ts';
-import type { DeadLetter } from '../domain/dead-letters.ts';
 import { BillingError } from '../domain/errors.ts';
-import { deadLetterId, parseCustomerId, printable } from '../domain/ids.ts';
+import { parseCustomerId, printable } from '../domain/ids.ts';
 import type { UsageRecord } from '../domain/usage.ts';
-import type { Context, Tables } from './context.ts';
+import type { Context } from './context.ts';
 import { leaf, noun, parseKey, parseMonth } from './leaf.ts';
-import { count, facts, state, table, time } from './output.ts';
+import { count, state, table, time } from './output.ts';
 import { performWith } from './perform.ts';
 import type { Answer } from './perform.ts';
+import { describeUsage, findLetters } from './usage-rows.ts';
 
 interface ListOptions {
   customer: string;
@@ -31,7 +30,7 @@ export function addUsage(program: Command): void {
     .action(async (options: ListOptions, command: Command) => {
       await performWith(command, list, () => ({
         customerId: parseCustomerId(options.customer),
-        month: options.month ?? new Date().toISOString().slice(0, 7),
+        month: options.month,
       }));
     });
 }
@@ -44,44 +43,14 @@ async function show(context: Context, identifier: string): Promise<Answer> {
     throw new BillingError('not_found', `no usage record "${printable(identifier)}"`);
   }
   const letters = await findLetters(tables, identifier);
-  return { json: { ...record, deadLetters: letters }, text: describe(record, letters) };
-}
-
-/** A record may have been rejected once and parked once; each is a letter of its own. */
-async function findLetters({ deadLetters }: Tables, identifier: string): Promise<DeadLetter[]> {
-  const letters = deadLetterKinds.map(
-    async (kind) => await deadLetters.get(deadLetterId(kind, identifier)),
-  );
-  return (await Promise.all(letters)).filter((letter) => letter !== undefined);
-}
-
-function describe(record: UsageRecord, letters: readonly DeadLetter[]): string {
-  const utc = (iso: string | undefined) => (iso === undefined ? undefined : `${time(iso)} UTC`);
-  const shown = facts([
-    ['usage', record.identifier],
-    ['customer', record.customerId],
-    ['meter', record.meter],
-    ['quantity', count(record.quantity)],
-    ['occurred', utc(record.occurredAt)],
-    ['source', `${record.source.kind} ${record.source.id}`],
-    ['state', state(record.state)],
-    ['attempts', count(record.attempts)],
-    ['first attempt', utc(record.firstAttemptAt)],
-    ['next attempt', utc(record.nextAttemptAt)],
-    ['delivered', utc(record.deliveredAt)],
-    ['error', record.error],
-    ...letters.map(
-      (letter) => ['dead letter', `${letter.id} (${state(letter.status)})`] as [string, string],
-    ),
-  ]);
-  const life = record.life.map(({ at, what }) => [at, what]);
-  return `${shown}\n\n${table([{ title: 'When (UTC)' }, { title: 'What' }], life)}`;
+  return { json: { ...record, deadLetters: letters }, text: describeUsage(record, letters) };
 }
 
 async function list(
   context: Context,
-  { customerId, month }: { customerId: string; month: string },
+  { customerId, month: given }: { customerId: string; month: string | undefined },
 ): Promise<Answer> {
+  const month = given ?? context.now().toISOString().slice(0, 7);
   const { ledger } = await context.tables();
   const records: UsageRecord[] = [];
   const sums = new Map<string, bigint>();

@@ -20,6 +20,9 @@ export const workflowIds = {
   processFiles: (processingId: string): string => `process-files/${processingId}`,
   deliverUsage: (shard: number): string => `deliver-usage/${shard}`,
   aggregateStorage: (day: string): string => `aggregate-storage/${day}`,
+  /** One customer's day, measured again after its dead letter; apart from the run over all of them. */
+  aggregateCustomerStorage: (day: string, customerId: string): string =>
+    `aggregate-storage/${day}/${customerId}`,
   billStorage: (month: string): string => `bill-storage/${month}`,
   billCustomerStorage: (customerId: string, month: string): string =>
     `bill-storage/${customerId}/${month}`,

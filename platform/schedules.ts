@@ -1,8 +1,12 @@
 /** Carries out `domain/schedules.ts`: every option written out, none left to a default. */
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client, ScheduleOptions } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { msNumberToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import { schedules } from '../domain/schedules.ts';
 import type { ScheduleEntry } from '../domain/schedules.ts';
+
+const scheduledStart = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
 
 /** Creates what is missing and updates what is there; running it twice changes nothing. */
 export async function applySchedules(
@@ -16,17 +20,60 @@ export async function applySchedules(
   return results;
 }
 
+export interface Days {
+  from: string;
+  to: string;
+}
+
 /** Runs a schedule for every nominal time from one day's beginning to another's end, in order. */
-export async function backfillSchedule(
+export async function backfillSchedule(client: Client, id: string, days: Days): Promise<void> {
+  const { start, end } = boundsOf(days);
+  await client.schedule
+    .getHandle(id)
+    .backfill({ start, end, overlap: ScheduleOverlapPolicy.BUFFER_ALL });
+}
+
+/** The nominal times that a backfill of these days is for, ISO 8601; Temporal names 1,000 at most. */
+export async function nominalTimes(client: Client, id: string, days: Days): Promise<string[]> {
+  const { start, end } = boundsOf(days);
+  const { startTime } = await client.workflowService.listScheduleMatchingTimes({
+    namespace: client.options.namespace,
+    scheduleId: id,
+    // Times after the start are named; a backfill takes the start itself as well.
+    startTime: msNumberToTs(start.getTime() - 1),
+    endTime: msNumberToTs(end.getTime()),
+  });
+  return startTime.map((time) => new Date(tsToMs(time)).toISOString());
+}
+
+/** A run of a schedule, as Temporal's visibility has it (a second or so behind). */
+export interface ScheduledRun {
+  workflowId: string;
+  runId: string;
+  /** ISO 8601 */
+  nominalTime: string;
+  status: string;
+}
+
+/** Every run, old and new, for the nominal times of these days. */
+export async function* scheduledRuns(
   client: Client,
   id: string,
-  days: { from: string; to: string },
-): Promise<void> {
-  await client.schedule.getHandle(id).backfill({
-    start: new Date(`${days.from}T00:00:00.000Z`),
-    end: new Date(`${days.to}T23:59:59.999Z`),
-    overlap: ScheduleOverlapPolicy.BUFFER_ALL,
-  });
+  days: Days,
+): AsyncGenerator<ScheduledRun> {
+  const { start, end } = boundsOf(days);
+  const range = `BETWEEN '${start.toISOString()}' AND '${end.toISOString()}'`;
+  const query = `TemporalScheduledById = '${id}' AND TemporalScheduledStartTime ${range}`;
+  for await (const run of client.workflow.list({ query })) {
+    const { workflowId, runId, status, typedSearchAttributes } = run;
+    const nominal = typedSearchAttributes.get(scheduledStart);
+    if (nominal === undefined) continue;
+    yield { workflowId, runId, nominalTime: nominal.toISOString(), status: status.name };
+  }
+}
+
+function boundsOf({ from, to }: Days): { start: Date; end: Date } {
+  return { start: new Date(`${from}T00:00:00.000Z`), end: new Date(`${to}T23:59:59.999Z`) };
 }
 
 async function applySchedule(

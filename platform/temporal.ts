@@ -180,19 +180,27 @@ function storageBillOptions(customerId: string, month: string) {
   };
 }
 
-/** Starts the daily run by hand; an operator's day goes before the schedule's. */
+/**
+ * Starts a day's run by hand; one that runs already is answered as it is. With a customer it measures
+ * that one alone, after its dead letter was looked at.
+ */
 export async function startDay(
   client: Client,
   taskQueue: string,
-  input: { day: string; only?: string[] },
+  { day, customerId }: { day: string; customerId?: string },
 ): Promise<string> {
-  const workflowId = workflowIds.aggregateStorage(input.day);
+  const all = customerId === undefined;
+  const workflowId = all
+    ? workflowIds.aggregateStorage(day)
+    : workflowIds.aggregateCustomerStorage(day, customerId);
+  const found = all ? [] : [{ key: customerIdKey, value: customerId }];
   await client.workflow.start(workflowTypes.aggregateStorage, {
     taskQueue,
     workflowId,
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'USE_EXISTING',
-    args: [input],
+    args: [all ? { day } : { day, only: [customerId] }],
+    typedSearchAttributes: new TypedSearchAttributes(found),
   });
   return workflowId;
 }

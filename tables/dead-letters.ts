@@ -48,26 +48,33 @@ export function createDeadLetters({ db, prefix }: TableStore) {
     await db.send(new PutCommand({ TableName, Item }));
   }
 
-  /** `open` → `redriven` or `discarded`; `false` when it is not open. */
+  /**
+   * `open` → `redriven` or `discarded`; `false` when it is not open, or was opened anew since it was
+   * read: `readAs` is the letter's `updatedAt` at that time.
+   */
   async function close(
     id: string,
     to: { status: 'redriven' } | { status: 'discarded'; reason: string },
     now: string,
+    readAs?: string,
   ): Promise<boolean> {
     const reason = to.status === 'discarded' ? { ':reason': to.reason } : {};
+    const read = readAs === undefined ? {} : { ':read': readAs };
     const command = new UpdateCommand({
       TableName,
       Key: { id },
       UpdateExpression:
         'SET #status = :status, updatedAt = :now' +
         (to.status === 'discarded' ? ', discardReason = :reason' : ''),
-      ConditionExpression: '#status = :open',
+      ConditionExpression:
+        '#status = :open' + (readAs === undefined ? '' : ' AND updatedAt = :read'),
       ExpressionAttributeNames: { '#status': 'status' },
       ExpressionAttributeValues: {
         ':status': to.status,
         ':open': 'open',
         ':now': now,
         ...reason,
+        ...read,
       },
     });
     return await conditionHeld(db.send(command));

@@ -136,18 +136,32 @@ test('DL10 usage show has the whole life; DL9 redrive and discard by the command
   });
 });
 
-test('schedules are applied, paused, resumed and triggered', async () => {
-  const id = 'sweep-usage';
-  const missing = await run('schedules', 'pause', id);
+test('the three schedules are applied, paused, resumed and triggered', async () => {
+  const ids = ['daily-storage', 'monthly-storage', 'sweep-usage'];
+  const each = (fact: object) => ids.map((id) => ({ id, ...fact }));
+  const missing = await run('schedules', 'pause', 'daily-storage');
   expect(missing.code).toBe(1);
   expect(missing.stderr).toContain('schedules apply');
-  expect((await run('schedules', 'apply')).json).toEqual([{ id, outcome: 'created' }]);
-  expect((await run('schedules', 'pause', id)).code).toBe(0);
-  expect((await run('schedules', 'apply')).json).toEqual([{ id, outcome: 'updated' }]);
-  expect((await run('schedules', 'list')).json).toMatchObject([{ id, state: 'paused' }]);
-  expect((await run('schedules', 'resume', id)).code).toBe(0);
-  expect((await run('schedules', 'trigger', id)).code).toBe(0);
-  expect((await run('schedules', 'list')).json).toMatchObject([{ id, state: 'active' }]);
+  expect((await run('schedules', 'apply')).json).toEqual(each({ outcome: 'created' }));
+  for (const id of ids) expect((await run('schedules', 'pause', id)).code).toBe(0);
+  expect((await run('schedules', 'apply')).json).toEqual(each({ outcome: 'updated' }));
+  expect((await run('schedules', 'list')).json).toMatchObject(each({ state: 'paused' }));
+  for (const id of ids) {
+    expect((await run('schedules', 'resume', id)).code).toBe(0);
+    expect((await run('schedules', 'trigger', id)).code).toBe(0);
+  }
+  expect((await run('schedules', 'list')).json).toMatchObject(each({ state: 'active' }));
+});
+
+test('a backfill of a schedule that Temporal has not is not found', async () => {
+  const days = ['--from', '2026-02-01', '--to', '2026-02-02'];
+  const elsewhere = { ...servers.env, TEMPORAL_NAMESPACE: 'temporal-system' };
+  const { code, stderr } = await durabill(
+    ['schedules', 'backfill', 'daily-storage', ...days],
+    elsewhere,
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain('schedules apply');
 });
 
 test('without settings the embedded stack is used while it runs, and not when it crashed', async () => {

@@ -8,6 +8,8 @@ import { parseConfig } from '../../platform/config.ts';
 import { createDeadLetters } from '../../tables/dead-letters.ts';
 import type { DeadLetters } from '../../tables/dead-letters.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
+import { createStorageDaily } from '../../tables/storage-daily.ts';
+import { createStorageMonthly } from '../../tables/storage-monthly.ts';
 import { createUsageLedger } from '../../tables/usage-ledger.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
 import { createTables } from '../../tables/create.ts';
@@ -15,6 +17,7 @@ import { startDynamodbServer } from './support.ts';
 
 let ledger: UsageLedger;
 let deadLetters: DeadLetters;
+let storage: Pick<RedriveDependencies, 'storageDaily' | 'storageMonthly'>;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
@@ -24,6 +27,10 @@ beforeAll(async () => {
   const store = createTableStore(client, 'siftbeam-');
   ledger = createUsageLedger(store);
   deadLetters = createDeadLetters(store);
+  storage = {
+    storageDaily: createStorageDaily(store),
+    storageMonthly: createStorageMonthly(store),
+  };
   stop = async () => {
     client.destroy();
     await server.stop();
@@ -68,7 +75,17 @@ function dependencies(changes: Partial<RedriveDependencies> = {}): {
   const announce = async ({ identifier }: UsageRecord): Promise<void> => {
     await Promise.resolve(announced.push(identifier));
   };
-  const deps = { ledger, deadLetters, announce, now: () => new Date(at(30)), ...changes };
+  const notAsked = async (): Promise<never> => await Promise.reject(new Error('not asked for'));
+  const deps = {
+    ...storage,
+    ledger,
+    deadLetters,
+    announce,
+    measureDay: notAsked,
+    startBill: notAsked,
+    now: () => new Date(at(30)),
+    ...changes,
+  };
   return { deps, announced };
 }
 

@@ -62,6 +62,18 @@ test.each([
   [['dead-letters', 'redrive', 'usage-parked/x', '--all']],
   [['dead-letters', 'redrive', 'usage-parked/x', '--kind', 'usage-parked']],
   [['dead-letters', 'discard', 'usage-parked/x']],
+  [['storage', 'aggregate', '--day', '2026-02-30']],
+  [['storage', 'aggregate', '--day', 'today']],
+  [['storage', 'show']],
+  [['storage', 'show', 'cus_1', '--month', '2026-00']],
+  [['bill', 'month']],
+  [['bill', 'month', '--month', '2026-2']],
+  [['bill', 'month', '--month', '2026-02', '--dry-run', '--wait']],
+  [['bill', 'show', 'cus_1']],
+  [['schedules', 'backfill', 'daily-storage']],
+  [['schedules', 'backfill', 'daily-storage', '--from', '2026-02-01', '--to', '2026-02-31']],
+  [['schedules', 'backfill', 'daily-storage', '--from', '2026-02-02', '--to', '2026-02-01']],
+  [['schedules', 'backfill', 'daily-storage', '--from', '2025-01-01', '--to', '2026-02-05']],
 ])('wrong usage exits 2 and says so on stderr: %j', async (args) => {
   const { code, stdout, stderr } = await durabill(args, {}, { cwd: await emptyFolder() });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -75,7 +87,14 @@ test('wrong usage with --json is one JSON value too', async () => {
 });
 
 test('help at every level has examples and exits 0', async () => {
-  const levels = [['--help'], ['process', 'submit', '--help'], ['dead-letters', 'redrive', '-h']];
+  const levels = [
+    ['--help'],
+    ['process', 'submit', '--help'],
+    ['dead-letters', 'redrive', '-h'],
+    ['storage', 'aggregate', '--help'],
+    ['bill', 'month', '--help'],
+    ['schedules', 'backfill', '--help'],
+  ];
   for (const args of levels) {
     const { code, stdout } = await durabill(args);
     expect(code).toBe(0);
@@ -111,6 +130,12 @@ test.each([
   ['no dead letter', ['dead-letters', 'redrive', '']],
   ['reason must be', ['dead-letters', 'discard', 'x', '--reason', ' ']],
   ['no schedule "nonsense"', ['schedules', 'trigger', 'nonsense']],
+  [
+    'no schedule "nonsense"',
+    ['schedules', 'backfill', 'nonsense', '--from', '2026-02-01', '--to', '2026-02-01'],
+  ],
+  ['is not a Stripe customer id', ['storage', 'show', 'nobody']],
+  ['is not a Stripe customer id', ['bill', 'show', '../cus_1', '--month', '2026-02']],
 ])('bad input is refused before anything is connected: … %s … (%#)', async (message, args) => {
   const { code, stdout, stderr } = await durabill(args, {}, { cwd: await emptyFolder() });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

@@ -1,0 +1,63 @@
+/** How a storage bill, its average and its price are shown to people. */
+import { catalogItem } from '../domain/catalog.ts';
+import { formatMoney, priceOf } from '../domain/money.ts';
+import { daysOf } from '../domain/period.ts';
+import type { AverageOver } from '../domain/storage.ts';
+import type { StorageBill } from '../tables/storage-monthly.ts';
+import { count, facts, humanBytes, state, time } from './output.ts';
+
+/** What Stripe's price makes of a quantity of the storage meter, whole cents as digits. */
+export function storageCents(bytes: string): string {
+  return String(priceOf(BigInt(bytes), catalogItem('storage-usage').price));
+}
+
+export function dollars(cents: string): string {
+  return formatMoney(BigInt(cents), catalogItem('storage-usage').price.currency);
+}
+
+/** `$0.30 (3 GB begun at $0.10)` */
+export function explainPrice(bytes: string): string {
+  const { transform, unitAmountDecimal, currency } = catalogItem('storage-usage').price;
+  const shown = dollars(storageCents(bytes));
+  if (transform === undefined) return shown;
+  const pack = BigInt(transform.divideBy);
+  const packs = String((BigInt(bytes) + pack - 1n) / pack);
+  const unit = formatMoney(BigInt(unitAmountDecimal), currency);
+  return `${shown} (${count(packs)} GB begun at ${unit}, 1 GB = ${count(transform.divideBy)} bytes)`;
+}
+
+/** `1,000 bytes summed ÷ 3 recorded days = 333` */
+export function explainAverage(bill: {
+  billingMonth: string;
+  dailyUsageSum: string;
+  totalStorageDays: number;
+  averageStorageBytes: string;
+  averageOver: AverageOver;
+}): string {
+  const over =
+    bill.averageOver === 'calendar-days'
+      ? `${daysOf(bill.billingMonth).length} calendar days`
+      : `${bill.totalStorageDays} recorded days`;
+  const { dailyUsageSum, averageStorageBytes } = bill;
+  return `${count(dailyUsageSum)} bytes summed ÷ ${over} = ${count(averageStorageBytes)}, rounded half up`;
+}
+
+export function describeBill(bill: StorageBill): string {
+  const withUnits = (bytes: string) => `${count(bytes)} bytes (${humanBytes(bytes)})`;
+  const sent = bill.stripeMeterSentAt;
+  return facts([
+    ['bill', `${bill.customerId} ${bill.billingMonth}`],
+    ['status', state(bill.billingStatus)],
+    ['days', count(bill.totalStorageDays)],
+    ['missing days', bill.missingDays.length === 0 ? undefined : bill.missingDays.join(', ')],
+    ['average', withUnits(bill.averageStorageBytes)],
+    ['how', explainAverage(bill)],
+    ['peak', withUnits(bill.peakStorageBytes)],
+    ['sent to Stripe', `${count(bill.stripeMeterAmount)} bytes, ${bill.stripeMeterStatus}`],
+    ['sent', sent === undefined ? undefined : `${time(sent)} UTC`],
+    ['identifier', bill.stripeMeterEventId],
+    ['price', explainPrice(bill.stripeMeterAmount)],
+    ['calculated', `${time(bill.calculatedAt)} UTC`],
+    ['notes', bill.notes],
+  ]);
+}
