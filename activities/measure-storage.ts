@@ -106,6 +106,7 @@ async function writeRow(
 ): Promise<ChunkTally> {
   const snapshot = snapshotOf(customerId, day, input, output);
   await deps.storageDaily.put(snapshot, deps.now().toISOString());
+  deps.metrics.storageCustomers.inc();
   const { totalStorageBytes, totalFileCount } = snapshot;
   return { customers: 1, bytes: totalStorageBytes, files: totalFileCount, failed: [] };
 }

@@ -3,7 +3,6 @@
  * changes in nothing but its delivery (DL1); every change of state is conditional on the state before.
  */
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
 import { BillingError } from '../domain/errors.ts';
 import { deliveryShard } from '../domain/ids.ts';
 import { conflictingFacts, needsDelivery, parseQuantity } from '../domain/usage.ts';
@@ -11,36 +10,10 @@ import type { DeliveryState, Usage, UsageRecord } from '../domain/usage.ts';
 import { allRows, conditionHeld, pageSize } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
+import { rowSchema, undeliveredSchema } from './usage-row.ts';
+import type { Undelivered } from './usage-row.ts';
 import { transition } from './usage-transition.ts';
 import type { Step } from './usage-transition.ts';
-
-const rowSchema = z.object({
-  identifier: z.string(),
-  customerId: z.string(),
-  meter: z.enum(['file_processed', 'storage-usage']),
-  quantity: z.string().regex(/^[0-9]+$/),
-  occurredAt: z.string(),
-  source: z.object({ kind: z.enum(['processing', 'storage']), id: z.string() }),
-  recordedAt: z.string(),
-  state: z.enum(['pending', 'sending', 'delivered', 'rejected', 'parked']),
-  attempts: z.number().int(),
-  rounds: z.number().int(),
-  firstAttemptAt: z.string().exactOptional(),
-  nextAttemptAt: z.string().exactOptional(),
-  retryingSince: z.string().exactOptional(),
-  deliveredAt: z.string().exactOptional(),
-  freshKey: z.boolean(),
-  error: z.string().exactOptional(),
-  life: z.array(z.object({ at: z.string(), what: z.string() })),
-});
-
-const undeliveredSchema = rowSchema
-  .pick({ identifier: true, customerId: true, meter: true })
-  .extend({
-    nextAttemptAt: z.string(),
-  });
-/** What the sparse index knows of a record that waits. */
-export type Undelivered = z.infer<typeof undeliveredSchema>;
 
 export type UsageLedger = ReturnType<typeof createUsageLedger>;
 

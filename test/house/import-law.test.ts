@@ -206,7 +206,6 @@ const allowed: Record<string, string[]> = {
   activities: [
     '../domain/target.ts',
     '../tables/target.ts',
-    '../platform/temporal.ts',
     '@temporalio/activity',
     '@aws-sdk/client-s3',
     'stripe',

@@ -1,0 +1,30 @@
+/** A row of the usage ledger, as it is read. */
+import { z } from 'zod';
+
+export const rowSchema = z.object({
+  identifier: z.string(),
+  customerId: z.string(),
+  meter: z.enum(['file_processed', 'storage-usage']),
+  quantity: z.string().regex(/^[0-9]+$/),
+  occurredAt: z.string(),
+  source: z.object({ kind: z.enum(['processing', 'storage']), id: z.string() }),
+  recordedAt: z.string(),
+  state: z.enum(['pending', 'sending', 'delivered', 'rejected', 'parked']),
+  attempts: z.number().int(),
+  rounds: z.number().int(),
+  firstAttemptAt: z.string().exactOptional(),
+  nextAttemptAt: z.string().exactOptional(),
+  retryingSince: z.string().exactOptional(),
+  deliveredAt: z.string().exactOptional(),
+  freshKey: z.boolean(),
+  error: z.string().exactOptional(),
+  life: z.array(z.object({ at: z.string(), what: z.string() })),
+});
+
+export const undeliveredSchema = rowSchema
+  .pick({ identifier: true, customerId: true, meter: true })
+  .extend({
+    nextAttemptAt: z.string(),
+  });
+/** What the sparse index knows of a record that waits. */
+export type Undelivered = z.infer<typeof undeliveredSchema>;
