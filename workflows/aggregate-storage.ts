@@ -3,6 +3,7 @@
  * could not be listed is tried again by itself, then named in a dead letter. The others are finished.
  */
 import { continueAsNew, defineQuery, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import type { Failed } from '../activities/measure-storage.ts';
 import { parseDay } from '../domain/period.ts';
 import { queryNames } from '../domain/temporal-names.ts';
 import { housekeepingActivities, listingActivities } from './activity-options.ts';
@@ -16,7 +17,7 @@ import { nominalDay } from './nominal-time.ts';
 
 /** Minutes before each further try of customers whose listing failed. */
 const pausesMinutes = [1, 5, 15];
-/** Failed customers remembered; more than these is no customer's fault. */
+/** Failed customers that are tried again; what is above goes to a person at once. */
 const mostFailed = 1000;
 
 const progressQuery = defineQuery<AggregateStorageProgress>(queryNames.progress);
@@ -31,7 +32,7 @@ export async function aggregateStorage(
   const progress = (): AggregateStorageProgress => ({
     day,
     ...state.tally,
-    failed: state.failed.length,
+    failed: state.failed.length + (state.laidAside ?? 0),
     chunksDone: state.nextChunk,
     chunks: state.chunks,
     durationMs: Date.now() - state.startedAtMs,
@@ -44,7 +45,7 @@ export async function aggregateStorage(
   }
   while (state.nextChunk < state.chunks) {
     const order = { day, runKey: state.runKey, chunk: state.nextChunk };
-    count(state, await listingActivities.aggregateChunk(order));
+    await count(day, state, await listingActivities.aggregateChunk(order));
     state.nextChunk += 1;
     if (workflowInfo().continueAsNewSuggested) {
       await continueAsNew<typeof aggregateStorage>({ day, carried: state });
@@ -76,7 +77,7 @@ async function tryAgain(day: string, state: Carried, pauseFirst: boolean): Promi
     const customerIds = state.failed;
     state.failed = [];
     const tally = await listingActivities.aggregateCustomers({ day, customerIds });
-    count(state, tally);
+    await count(day, state, tally);
     const last = round === pausesMinutes.length - 1;
     if (last && tally.failed.length > 0) {
       await housekeepingActivities.layAsideDay({ day, failed: tally.failed });
@@ -84,16 +85,21 @@ async function tryAgain(day: string, state: Carried, pauseFirst: boolean): Promi
   }
 }
 
-function count(
+async function count(
+  day: string,
   state: Carried,
-  counted: AggregateStorageTally & { failed: { customerId: string }[] },
-): void {
+  counted: AggregateStorageTally & { failed: Failed[] },
+): Promise<void> {
   const { customers, bytes, files } = state.tally;
   state.tally = {
     customers: customers + counted.customers,
     bytes: String(BigInt(bytes) + BigInt(counted.bytes)),
     files: files + counted.files,
   };
-  state.failed.push(...counted.failed.map(({ customerId }) => customerId));
-  state.failed.length = Math.min(state.failed.length, mostFailed);
+  const room = mostFailed - state.failed.length;
+  state.failed.push(...counted.failed.slice(0, room).map(({ customerId }) => customerId));
+  const failed = counted.failed.slice(room);
+  if (failed.length === 0) return;
+  state.laidAside = (state.laidAside ?? 0) + failed.length;
+  await housekeepingActivities.layAsideDay({ day, failed });
 }

@@ -1,7 +1,7 @@
 /** One customer's month: figures → ledger → delivery → days marked → bill closed. */
 import {
-  ActivityFailure,
   ApplicationFailure,
+  TemporalFailure,
   condition,
   defineSignal,
   isCancellation,
@@ -40,7 +40,8 @@ export async function billCustomerStorage(
     error = heard(settled)?.error ?? 'the delivery to Stripe is still waiting';
   } catch (failure) {
     // Refused by our own rules (a conflict, a month too old): that is said like any other failure.
-    if (isCancellation(failure) || !(failure instanceof ActivityFailure)) throw failure;
+    // A local activity's failure comes without an ActivityFailure around it.
+    if (isCancellation(failure) || !(failure instanceof TemporalFailure)) throw failure;
     error = reasonOf(failure);
   }
   await tableActivities.failBill({ ...order, error });

@@ -31,9 +31,8 @@ export async function billStorage(input: BillStorageInput = {}): Promise<BillSto
   for (;;) {
     await window.fill();
     if (window.isEmpty()) return window.progress();
-    if (workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof billStorage>(window.handOver());
-    }
-    await condition(() => window.hasRoom());
+    const isLong = (): boolean => workflowInfo().continueAsNewSuggested;
+    if (isLong()) await continueAsNew<typeof billStorage>(window.handOver());
+    await condition(() => window.hasRoom() || isLong());
   }
 }

@@ -22,6 +22,8 @@ export interface AggregateStorageInput {
     startedAtMs: number;
     tally: AggregateStorageTally;
     failed: string[];
+    /** Named in dead letters already. */
+    laidAside?: number;
   };
 }
 
