@@ -139,17 +139,19 @@ test('DL10 usage show has the whole life; DL9 redrive and discard by the command
 test('the three schedules are applied, paused, resumed and triggered', async () => {
   const ids = ['daily-storage', 'monthly-storage', 'sweep-usage'];
   const each = (fact: object) => ids.map((id) => ({ id, ...fact }));
+  const onEach = async (verb: string): Promise<void> => {
+    const runs = await Promise.all(ids.map(async (id) => await run('schedules', verb, id)));
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
+  };
   const missing = await run('schedules', 'pause', 'daily-storage');
   expect(missing.code).toBe(1);
   expect(missing.stderr).toContain('schedules apply');
   expect((await run('schedules', 'apply')).json).toEqual(each({ outcome: 'created' }));
-  for (const id of ids) expect((await run('schedules', 'pause', id)).code).toBe(0);
+  await onEach('pause');
   expect((await run('schedules', 'apply')).json).toEqual(each({ outcome: 'updated' }));
   expect((await run('schedules', 'list')).json).toMatchObject(each({ state: 'paused' }));
-  for (const id of ids) {
-    expect((await run('schedules', 'resume', id)).code).toBe(0);
-    expect((await run('schedules', 'trigger', id)).code).toBe(0);
-  }
+  await onEach('resume');
+  await onEach('trigger');
   expect((await run('schedules', 'list')).json).toMatchObject(each({ state: 'active' }));
 });
 
