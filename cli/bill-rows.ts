@@ -27,7 +27,7 @@ export function explainPrice(bytes: string): string {
 }
 
 /** `1,000 bytes summed ÷ 3 recorded days = 333` */
-export function explainAverage(bill: {
+function explainAverage(bill: {
   billingMonth: string;
   dailyUsageSum: string;
   totalStorageDays: number;
@@ -49,11 +49,10 @@ export function describeBill(bill: StorageBill): string {
     ['bill', `${bill.customerId} ${bill.billingMonth}`],
     ['status', state(bill.billingStatus)],
     ['days', count(bill.totalStorageDays)],
-    ['missing days', bill.missingDays.length === 0 ? undefined : bill.missingDays.join(', ')],
     ['average', withUnits(bill.averageStorageBytes)],
     ['how', explainAverage(bill)],
     ['peak', withUnits(bill.peakStorageBytes)],
-    ['sent to Stripe', `${count(bill.stripeMeterAmount)} bytes, ${bill.stripeMeterStatus}`],
+    ['for Stripe', `${count(bill.stripeMeterAmount)} bytes, ${bill.stripeMeterStatus}`],
     ['sent', sent === undefined ? undefined : `${time(sent)} UTC`],
     ['identifier', bill.stripeMeterEventId],
     ['price', explainPrice(bill.stripeMeterAmount)],
