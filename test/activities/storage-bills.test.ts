@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Dependencies } from '../../activities/dependencies.ts';
+import { createActivities } from '../../activities/index.ts';
+import { daysOf } from '../../domain/period.ts';
+import { snapshotOf } from '../../domain/storage.ts';
+import { createTestDependencies } from '../support/dependencies.ts';
+import { startServices } from '../support/services.ts';
+import type { Services } from '../support/services.ts';
+
+const month = '2026-02';
+const now = () => new Date('2026-03-01T02:30:00.000Z');
+let services: Services;
+beforeAll(async () => {
+  services = await startServices();
+});
+afterAll(async () => {
+  await services.stop();
+});
+
+function activities(changes: Partial<Dependencies> = {}) {
+  const { deps, told } = createTestDependencies(services, { now, ...changes });
+  return { ...createActivities(deps), deps, told };
+}
+const identifierOf = (customerId: string): string => `storage-${customerId}-${month}`;
+const billOf = async (customerId: string) => await services.storageMonthly.get(customerId, month);
+
+async function store(customerId: string, date: string, bytes: bigint): Promise<void> {
+  const snapshot = snapshotOf(customerId, date, { bytes, files: 1 }, { bytes: 0n, files: 0 });
+  await services.storageDaily.put(snapshot, `${date}T01:00:00.000Z`);
+}
+
+async function deliver(customerId: string): Promise<void> {
+  const at = now().toISOString();
+  await services.ledger.claim(identifierOf(customerId), at);
+  await services.ledger.confirm(identifierOf(customerId), at, 'Stripe took it');
+}
+
+describe('SB15 a bill is prepared once', () => {
+  test('twenty at once: one bill, one usage record, announced; the amount stays for good', async () => {
+    await store('cus_p', '2026-02-27', 2n ** 53n + 1n);
+    await store('cus_p', '2026-02-28', 2n ** 53n + 2n);
+    const { prepareBill, told } = activities();
+    const order = { customerId: 'cus_p', month };
+    const bytes = String(2n ** 53n + 2n);
+    const all = await Promise.all(Array.from({ length: 20 }, async () => await prepareBill(order)));
+    expect(all).toEqual(all.map(() => ({ state: 'waiting', bytes })));
+    expect(new Set(told.announced)).toEqual(new Set([identifierOf('cus_p')]));
+    expect(await services.ledger.get(identifierOf('cus_p'))).toMatchObject({
+      quantity: bytes,
+      meter: 'storage-usage',
+      occurredAt: '2026-02-28T23:59:59.000Z',
+      state: 'pending',
+    });
+    // A day that is measured late changes nothing that was recorded.
+    await store('cus_p', '2026-02-26', 1n);
+    expect(await prepareBill(order)).toEqual({ state: 'waiting', bytes });
+    expect(await billOf('cus_p')).toMatchObject({
+      averageStorageBytes: bytes,
+      countedDays: ['2026-02-27', '2026-02-28'],
+    });
+  });
+
+  test('SB10 the average over the calendar when it is configured so', async () => {
+    await store('cus_c', '2026-02-28', 2800n);
+    const { prepareBill } = activities({ averageOver: 'calendar-days' });
+    expect(await prepareBill({ customerId: 'cus_c', month })).toMatchObject({ bytes: '100' });
+    expect(await billOf('cus_c')).toMatchObject({ averageOver: 'calendar-days' });
+  });
+
+  test('no snapshot at all, and SB18 a month too old: refused, nothing is written', async () => {
+    const refused = { type: 'Refused', nonRetryable: true };
+    await expect(activities().prepareBill({ customerId: 'cus_none', month })).rejects.toMatchObject(
+      refused,
+    );
+    await store('cus_old', '2026-02-01', 5n);
+    const late = activities({ now: () => new Date('2026-04-04T23:59:59.001Z') });
+    const order = { customerId: 'cus_old', month };
+    await expect(late.prepareBill(order)).rejects.toMatchObject(refused);
+    for (const customerId of ['cus_none', 'cus_old']) {
+      expect(await billOf(customerId)).toBeUndefined();
+      expect(await services.ledger.get(identifierOf(customerId))).toBeUndefined();
+    }
+  });
+});
+
+describe('SB13 a bill is closed', () => {
+  test('not before Stripe has it; then counted days only; again changes nothing', async () => {
+    for (const date of daysOf(month).slice(0, 25)) await store('cus_d', date, 7n);
+    const { prepareBill, completeBill } = activities();
+    const order = { customerId: 'cus_d', month };
+    await prepareBill(order);
+    await expect(completeBill(order)).rejects.toMatchObject({ type: 'Refused' });
+    const statuses = async () =>
+      (await services.storageDaily.ofMonth('cus_d', month)).map((row) => row.billingStatus);
+    expect(await statuses()).toEqual(Array.from({ length: 25 }, () => 'pending'));
+    await store('cus_d', '2026-02-28', 99n);
+    await deliver('cus_d');
+    await completeBill(order);
+    expect(await statuses()).toEqual([...Array.from({ length: 25 }, () => 'billed'), 'pending']);
+    const bill = await billOf('cus_d');
+    expect(bill).toMatchObject({
+      billingStatus: 'billed',
+      stripeMeterStatus: 'success',
+      stripeMeterSentAt: now().toISOString(),
+    });
+    await completeBill(order);
+    expect(await billOf('cus_d')).toEqual(bill);
+    expect(await prepareBill(order)).toEqual({ state: 'billed', bytes: '7' });
+  });
+
+  test('a day that another bill holds: refused, and the bill is not closed', async () => {
+    await store('cus_x', '2026-02-01', 7n);
+    const { prepareBill, completeBill } = activities();
+    const order = { customerId: 'cus_x', month };
+    await prepareBill(order);
+    await deliver('cus_x');
+    const key = { customerId: 'cus_x', date: '2026-02-01' };
+    await services.storageDaily.markBilled(key, 'storage-other', now().toISOString());
+    await expect(completeBill(order)).rejects.toMatchObject({ type: 'Refused' });
+    expect((await billOf('cus_x'))?.billingStatus).toBe('pending');
+  });
+
+  test('SB14 a failure told after it was billed changes nothing and opens no letter', async () => {
+    const before = await billOf('cus_d');
+    await activities().failBill({ customerId: 'cus_d', month, error: 'late' });
+    expect(await billOf('cus_d')).toEqual(before);
+    expect(await services.deadLetters.get(`storage-bill/cus_d/${month}`)).toBeUndefined();
+  });
+});
+
+describe('SB9 bills that an earlier run started', () => {
+  const standing = async (customerId: string, isBillRunning: () => Promise<boolean>) => {
+    const { deps } = activities();
+    const { checkBills } = activities({ signals: { ...deps.signals, isBillRunning } });
+    return await checkBills({ month, customerIds: [customerId] });
+  };
+
+  test('one that is billed while its workflow is asked for is billed, not failed', async () => {
+    await store('cus_race', '2026-02-01', 7n);
+    const { prepareBill, completeBill } = activities();
+    const order = { customerId: 'cus_race', month };
+    await prepareBill(order);
+    await deliver('cus_race');
+    const ends = async () => {
+      await completeBill(order);
+      return false;
+    };
+    const billed = [{ customerId: 'cus_race', state: 'billed', bytes: '7' }];
+    expect(await standing('cus_race', ends)).toEqual(billed);
+    expect(await services.deadLetters.get(`storage-bill/cus_race/${month}`)).toBeUndefined();
+  });
+
+  test('one that runs is running; terminated, it has failed, and its bill and a letter say so', async () => {
+    await store('cus_lost', '2026-02-01', 7n);
+    await activities().prepareBill({ customerId: 'cus_lost', month });
+    const of = (state: string) => [{ customerId: 'cus_lost', state, bytes: '7' }];
+    expect(await standing('cus_lost', async () => await Promise.resolve(true))).toEqual(
+      of('running'),
+    );
+    expect((await billOf('cus_lost'))?.billingStatus).toBe('pending');
+    expect(await standing('cus_lost', async () => await Promise.resolve(false))).toEqual(
+      of('failed'),
+    );
+    expect(await billOf('cus_lost')).toMatchObject({
+      billingStatus: 'failed',
+      notes: expect.stringContaining('ended from outside') as string,
+    });
+    expect(await services.deadLetters.get(`storage-bill/cus_lost/${month}`)).toMatchObject({
+      status: 'open',
+    });
+  });
+});
+
+test('SB9 pages of customers: each once, whatever the page, and where the last one ends', async () => {
+  const other = '2026-01';
+  const ids = Array.from({ length: 23 }, (_, index) => `cus_page${index}`).toSorted();
+  for (const id of ids) for (const day of ['03', '17']) await store(id, `${other}-${day}`, 1n);
+  const { listBillable } = activities();
+  for (const limit of [1, 5, 22, 23, 24]) {
+    const found: string[] = [];
+    for (let more = true; more;) {
+      const order = { month: other, after: found.at(-1) ?? '', limit };
+      const page = await listBillable(order);
+      expect(page.customerIds.length).toBeLessThanOrEqual(limit);
+      found.push(...page.customerIds);
+      more = page.more;
+    }
+    expect({ limit, found }).toEqual({ limit, found: ids });
+  }
+});
