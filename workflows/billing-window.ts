@@ -6,7 +6,6 @@ import {
   log,
   sleep,
   startChild,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { workflowIds } from '../domain/ids.ts';
 import { searchAttributes, workflowTypes } from '../domain/temporal-names.ts';
@@ -86,8 +85,8 @@ export class BillingWindow {
    * Starts children until the window is full, nobody is left, or the history has grown long: children
    * that end as quickly as others start would keep it here for good.
    */
-  async fill(): Promise<void> {
-    while (this.#running.size < this.#size && !workflowInfo().continueAsNewSuggested) {
+  async fill(isLong: () => boolean): Promise<void> {
+    while (this.#running.size < this.#size && !isLong()) {
       if (this.#waiting.length === 0 && this.#more) await this.#readPage();
       const batch = this.#waiting.splice(0, this.#size - this.#running.size);
       if (batch.length === 0) return;
