@@ -8,6 +8,7 @@ import { StripeError } from './core/errors.ts';
 import type { Incoming } from './core/pipeline.ts';
 import { handleApiRequest } from './core/pipeline.ts';
 import type { Double } from './double.ts';
+import { hostedRoutes } from './page/hosted-routes.ts';
 import { pageRoutes } from './page/routes.ts';
 
 type Env = { Bindings: HttpBindings };
@@ -23,11 +24,13 @@ export function createApp(double: Double): Hono<Env> {
   // The control API has no key, so web pages of elsewhere must not reach it through the browser.
   app.use(async (ctx, next) => {
     const isApi = /^\/v\d\//.test(ctx.req.path);
-    if (!isApi && !isFromHere(ctx)) return ctx.text('Only from this machine.', 403);
+    if (!isApi && !isFromHere(ctx) && !isVisit(ctx))
+      return ctx.text('Only from this machine.', 403);
     return await next();
   });
   app.route('/_double', controlRoutes(double));
   app.route('/', pageRoutes(double));
+  app.route('/', hostedRoutes(double));
   app.all('*', async (ctx) => await answerApi(double, ctx));
   return app;
 }
@@ -61,6 +64,12 @@ function toIncoming(ctx: Context<Env>): Incoming {
 function refuseBody(ctx: Context): Response {
   const { body } = new StripeError(413, 'The request body is over 1 MiB.');
   return ctx.json(body, 413, { connection: 'close' });
+}
+
+/** What Stripe hosts for customers is where other sites send them: to look, not to press a button. */
+function isVisit(ctx: Context<Env>): boolean {
+  const isHosted = /^\/(checkout|invoice|portal)\/\w+$/.test(ctx.req.path);
+  return isHosted && ctx.req.method === 'GET' && ownHosts.test(ctx.req.header('host') ?? '');
 }
 
 function isFromHere(ctx: Context<Env>): boolean {

@@ -18,9 +18,13 @@ import type {
   WaitResult,
 } from './control/contract.ts';
 import * as contract from './control/contract.ts';
+import type { Call } from './control/caller.ts';
+import { createCaller, toQuery } from './control/caller.ts';
+import type { WebhookControl } from './control/webhook-client.ts';
+import { webhookCalls } from './control/webhook-client.ts';
 
 /** The control API of a running double, typed. */
-export type StripeControl = {
+export type StripeControl = WebhookControl & {
   /** Adds a fault; see the README for what each kind does. */
   fault: (spec: FaultRequest) => Promise<DoubleFault>;
   faults: () => Promise<DoubleFault[]>;
@@ -67,6 +71,7 @@ export function createStripeControl(url: string): StripeControl {
     await call('GET', `/wait${toQuery(query)}`, contract.waitSchema);
   return {
     ...faultCalls(call),
+    ...webhookCalls(call),
     clock: async () => await call('GET', '/clock', contract.clockSchema),
     setClock: async (now, options = {}) => await putClock({ now, ...options }),
     advanceClock: async (advanceMs) => await putClock({ advanceMs }),
@@ -96,29 +101,6 @@ export function createStripeControl(url: string): StripeControl {
   };
 }
 
-type Call = <Output>(
-  method: string,
-  path: string,
-  schema: z.ZodType<Output>,
-  body?: object,
-) => Promise<Output>;
-
-function createCaller(base: string): Call {
-  return async (method, path, schema, body) => {
-    const response = await fetch(`${base}${path}`, {
-      method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
-    const answer = await response.text();
-    if (!response.ok) {
-      throw new Error(`Stripe double: ${method} ${path}: ${response.status} ${answer}`);
-    }
-    return schema.parse(JSON.parse(answer));
-  };
-}
-
 function faultCalls(call: Call) {
   const faultList = z.array(contract.faultSchema);
   return {
@@ -144,12 +126,4 @@ async function allEvents(
     before = page.events.at(-1)?.sequence;
     if (!page.hasMore) return events;
   }
-}
-
-function toQuery(query: object): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) params.set(name, String(value));
-  }
-  return params.size === 0 ? '' : `?${params.toString()}`;
 }

@@ -1,52 +1,68 @@
 import { Activity } from './core/activity.ts';
 import { Clock } from './core/clock.ts';
+import { expandBody } from './core/expand.ts';
 import { Faults } from './core/faults.ts';
 import { IdempotencyKeys } from './core/idempotency.ts';
 import { Journal } from './core/journal.ts';
 import type { Pipeline } from './core/pipeline.ts';
 import { RateLimiter, noRateLimits } from './core/rate-limit.ts';
+import type { Route } from './core/router.ts';
 import { createRouter } from './core/router.ts';
 import { Store } from './core/store.ts';
+import type { RecordedEvent } from './events/event-log.ts';
+import { createExpander } from './expander.ts';
 import type { Account } from './resources/account.ts';
 import { openAccount } from './resources/account.ts';
-import { customerRoutes } from './resources/customers.ts';
-import { meterEventSummaryRoutes } from './resources/meter-event-summaries.ts';
-import { meterEventRoutes } from './resources/meter-events.ts';
-import { meterRoutes } from './resources/meters.ts';
-import { priceRoutes } from './resources/prices.ts';
-import { productRoutes } from './resources/products.ts';
+import { allRoutes } from './routes.ts';
+import type { DeliverySettings } from './webhooks/deliverer.ts';
+import { Deliverer, defaultDelivery } from './webhooks/deliverer.ts';
+import { addEndpoint, wantsEvent } from './webhooks/endpoints.ts';
 
 export type DoubleOptions = {
   dataDir?: string | undefined;
   secretKeys?: readonly string[] | undefined;
   now?: (() => number) | undefined;
   identifierMemoryMs?: number | undefined;
+  /** Where all events go, thin ones too, signed by `secret`. */
+  webhooks?: readonly { url: string; secret: string }[] | undefined;
+  /** How webhooks are delivered from the start, and after a restart or reset. */
+  delivery?: Partial<DeliverySettings> | undefined;
 };
 
 type Settings = { latencyMs: number; summaryLagMs: number };
-export type Double = Pipeline & { account: Account; settings: Settings; reset: () => void };
+export type Double = Pipeline & {
+  account: Account;
+  settings: Settings;
+  deliverer: Deliverer;
+  reset: () => void;
+  /** Tells the double where it listens. */
+  listensAt: (origin: string) => void;
+};
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Puts the double together; a new resource adds its routes here. */
+/** Puts the double together; a new resource adds its routes in `routes.ts`. */
 export function createDouble(options: DoubleOptions): Double {
   const clock = new Clock(options.now ?? Date.now);
   const store = new Store(options.dataDir === undefined ? undefined : new Journal(options.dataDir));
-  const account = openAccount(store, clock, options.identifierMemoryMs ?? dayMs);
+  let origin = 'http://127.0.0.1';
+  const account = openAccount(store, clock, {
+    identifierMemoryMs: options.identifierMemoryMs ?? dayMs,
+    origin: () => origin,
+    recorded: (event) => {
+      planDeliveries(account, deliverer, event);
+    },
+  });
   const keys = new IdempotencyKeys(store, clock);
   store.compact();
   const settings: Settings = { latencyMs: 0, summaryLagMs: 0 };
   const [faults, limiter, activity] = [new Faults(), new RateLimiter(), new Activity()];
+  const delivery = { ...defaultDelivery, ...options.delivery };
+  const deliverer = new Deliverer(account, activity, delivery);
+  addStartEndpoints(account, options);
   return {
     secretKeys: options.secretKeys ?? [],
-    findRoute: createRouter([
-      ...customerRoutes(account),
-      ...productRoutes(account),
-      ...priceRoutes(account),
-      ...meterRoutes(account),
-      ...meterEventRoutes(account),
-      ...meterEventSummaryRoutes(account, settings),
-    ]),
+    findRoute: createRouter(withExpand(allRoutes(account, settings), account)),
     clock,
     store,
     keys,
@@ -55,16 +71,50 @@ export function createDouble(options: DoubleOptions): Double {
     activity,
     settings,
     account,
+    deliverer,
+    during: (request, work) => account.events.during(request, work),
+    listensAt: (at) => {
+      origin = at;
+      deliverer.wake();
+    },
     reset: () => {
       activity.releaseHanging();
       store.clear();
       account.ledger.reset();
+      account.deliveries.reset();
       clock.reset();
       keys.reset();
       faults.clear();
       limiter.configure(noRateLimits);
       activity.reset();
       Object.assign(settings, { latencyMs: 0, summaryLagMs: 0 });
+      deliverer.configure(delivery);
+      addStartEndpoints(account, options);
     },
   };
+}
+
+/** Their ids stay: after a restart elsewhere what is pending goes to where they are then. */
+function addStartEndpoints(account: Account, { webhooks }: DoubleOptions): void {
+  if (webhooks === undefined) return;
+  const known = [...account.endpoints.values()].filter(({ id }) => id.startsWith('we_start'));
+  for (const { id } of known) account.endpoints.remove(id);
+  for (const [index, { url, secret }] of webhooks.entries()) {
+    const id = `we_start${index + 1}`;
+    addEndpoint(account, { id, url, secret, enabledEvents: ['*'], thin: true });
+  }
+}
+
+function planDeliveries(account: Account, deliverer: Deliverer, event: RecordedEvent): void {
+  for (const endpoint of account.endpoints.values()) {
+    if (wantsEvent(endpoint, event)) deliverer.plan(event, endpoint);
+  }
+}
+
+function withExpand(routes: readonly Route[], account: Account): Route[] {
+  const expander = createExpander(account);
+  return routes.map((route) => ({
+    ...route,
+    handle: (call) => expandBody(route.handle(call), call.params['expand'], expander),
+  }));
 }

@@ -2,7 +2,15 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { StripeDouble } from './server.ts';
 import { startStripeDouble } from './server.ts';
 
-type Flags = { port: number; data?: string; secretKey: string[]; identifierMemoryHours: number };
+type Flags = {
+  port: number;
+  data?: string;
+  secretKey: string[];
+  identifierMemoryHours: number;
+  webhook: string[];
+  webhookSecret?: string;
+  webhookRetryScale?: number;
+};
 
 const command = new Command('stripe-double')
   .description('The offline Stripe double, on 127.0.0.1')
@@ -20,17 +28,31 @@ const command = new Command('stripe-double')
     toHours,
     24,
   )
+  .option('--webhook <url>', 'where all events are sent; may be repeated', collect, [])
+  .option('--webhook-secret <secret>', 'what those are signed with')
+  .option(
+    '--webhook-retry-scale <n>',
+    "of Stripe's waits between attempts; 1 is 5 minutes",
+    toScale,
+  )
   .action(run);
 
 await command.parseAsync();
 
 async function run(flags: Flags): Promise<void> {
   try {
+    const { webhookSecret: secret } = flags;
+    if (flags.webhook.length > 0 && secret === undefined) {
+      throw new Error('--webhook needs --webhook-secret');
+    }
     const double = await startStripeDouble({
       port: flags.port,
       dataDir: flags.data,
       secretKeys: flags.secretKey,
       identifierMemoryMs: flags.identifierMemoryHours * 3_600_000,
+      ...(secret === undefined ? {} : { webhooks: flags.webhook.map((url) => ({ url, secret })) }),
+      delivery:
+        flags.webhookRetryScale === undefined ? {} : { retryScale: flags.webhookRetryScale },
     });
     stopOnSignal(double);
     console.log(`stripe double listening on ${double.url}`);
@@ -60,6 +82,16 @@ function toHours(value: string): number {
   const hours = Number(value);
   if (!(hours >= 24)) throw new InvalidArgumentError('Stripe remembers for at least 24 hours');
   return hours;
+}
+
+function toScale(value: string): number {
+  const scale = Number(value);
+  if (!(scale >= 0)) throw new InvalidArgumentError('a number that is not negative');
+  return scale;
+}
+
+function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value];
 }
 
 function collectKey(value: string, previous: readonly string[]): string[] {

@@ -30,7 +30,8 @@ const socketLimits = {
 /**
  * Starts the Stripe double on 127.0.0.1. `dataDir` keeps its state over SIGKILL, `secretKeys` are
  * accepted (without them any test key), `now` replaces the machine's clock, `identifierMemoryMs` is
- * how long a meter event's identifier is unique (24 hours).
+ * how long a meter event's identifier is unique (24 hours), `webhooks` get all events, `delivery`
+ * says how.
  */
 export async function startStripeDouble(options: StripeDoubleOptions = {}): Promise<StripeDouble> {
   const double = createDouble(options);
@@ -46,6 +47,7 @@ export async function startStripeDouble(options: StripeDoubleOptions = {}): Prom
   }
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
+  double.listensAt(`http://127.0.0.1:${port}`);
   let stopping: Promise<void> | undefined;
   return {
     url: `http://127.0.0.1:${port}`,
@@ -75,6 +77,6 @@ async function stop(server: Server, double: Double): Promise<void> {
     });
   });
   server.closeAllConnections();
-  await closed;
+  await Promise.all([closed, double.deliverer.stop()]);
   double.store.close();
 }

@@ -121,6 +121,14 @@ export const requestSchema = z.object({
   ms: z.number().nullable(),
 });
 
+const webhookFiguresSchema = z.object({
+  endpoints: z.int(),
+  deliveries: z.int(),
+  pending: z.int(),
+  delivered: z.int(),
+  attempts: z.int(),
+});
+
 export const stateSchema = z.object({
   clock: clockSchema,
   settings: settingsSchema,
@@ -133,7 +141,13 @@ export const stateSchema = z.object({
     prices: z.int(),
     meters: z.int(),
     events: z.int(),
+    subscriptions: z.int(),
+    invoices: z.int(),
+    paymentIntents: z.int(),
+    checkoutSessions: z.int(),
+    stripeEvents: z.int(),
   }),
+  webhooks: webhookFiguresSchema,
   sums: sumsSchema,
   maxConcurrent: z.array(
     z.object({ customer: z.string(), eventName: z.string(), maxConcurrent: z.int() }),
@@ -150,6 +164,10 @@ export const waitQuerySchema = z.object({
   events: z.coerce.number().int().optional(),
   faultHits: z.coerce.number().int().optional(),
   inFlightAtMost: z.coerce.number().int().optional(),
+  deliveries: z.coerce.number().int().optional(),
+  deliveryAttempts: z.coerce.number().int().optional(),
+  pendingDeliveriesAtMost: z.coerce.number().int().optional(),
+  stripeEvents: z.coerce.number().int().optional(),
   timeoutMs: z.coerce.number().int().min(0).max(120_000).default(10_000),
 });
 export type WaitQuery = z.input<typeof waitQuerySchema>;
@@ -161,6 +179,10 @@ export const waitSchema = z.object({
   requests: z.int(),
   events: z.int(),
   faultHits: z.int(),
+  deliveries: z.int(),
+  deliveryAttempts: z.int(),
+  pendingDeliveries: z.int(),
+  stripeEvents: z.int(),
 });
 
 export type DoubleState = z.output<typeof stateSchema>;

@@ -1,9 +1,10 @@
 import { Hono } from 'hono';
-import type { Context } from 'hono';
 import { z } from 'zod';
 import { StripeError } from '../core/errors.ts';
 import type { Double } from '../double.ts';
 import { createChosenCustomer } from '../resources/customers.ts';
+import { expireDue } from '../resources/checkout-completion.ts';
+import { addBilling } from './billing-routes.ts';
 import {
   clockRequestSchema,
   customerRequestSchema,
@@ -12,6 +13,7 @@ import {
   settingsRequestSchema,
   waitQuerySchema,
 } from './contract.ts';
+import { readBody } from './read-body.ts';
 import {
   hasReached,
   viewClock,
@@ -20,6 +22,7 @@ import {
   viewSettings,
   viewState,
 } from './views.ts';
+import { addWebhooks } from './webhook-routes.ts';
 
 /** The control API under `/_double`: JSON, no key, this machine only. */
 export function controlRoutes(double: Double): Hono {
@@ -27,6 +30,8 @@ export function controlRoutes(double: Double): Hono {
   addClock(app, double);
   addFaults(app, double);
   addViews(app, double);
+  addBilling(app, double);
+  addWebhooks(app, double);
   app.get('/settings', (ctx) => ctx.json(viewSettings(double)));
   app.put('/settings', async (ctx) => {
     const { summaryLagMs, latencyMs, ...limits } = await readBody(ctx, settingsRequestSchema);
@@ -37,9 +42,12 @@ export function controlRoutes(double: Double): Hono {
     settings.latencyMs = latencyMs ?? settings.latencyMs;
     return ctx.json(viewSettings(double));
   });
-  app.post('/customers', async (ctx) =>
-    ctx.json(createChosenCustomer(double.account, await readBody(ctx, customerRequestSchema))),
-  );
+  app.post('/customers', async (ctx) => {
+    const wanted = await readBody(ctx, customerRequestSchema);
+    const customer = double.store.transaction(() => createChosenCustomer(double.account, wanted));
+    double.activity.changed();
+    return ctx.json(customer);
+  });
   app.post('/reset', (ctx) => {
     double.reset();
     return ctx.json({ reset: true });
@@ -67,7 +75,10 @@ function addClock(app: Hono, double: Double): void {
     if ('reset' in wanted) clock.reset();
     else if ('advanceMs' in wanted) clock.advance(wanted.advanceMs);
     else clock.set(new Date(wanted.now).getTime(), wanted.ticking);
-    account.saveClock();
+    account.store.transaction(() => {
+      account.saveClock();
+      expireDue(account);
+    });
     return ctx.json(viewClock(double));
   });
 }
@@ -104,8 +115,4 @@ function addViews(app: Hono, double: Double): void {
     );
     return ctx.json({ reached, ...viewProgress(double) }, reached ? 200 : 408);
   });
-}
-
-async function readBody<Output>(ctx: Context, schema: z.ZodType<Output>): Promise<Output> {
-  return schema.parse(await ctx.req.json());
 }

@@ -48,7 +48,13 @@ export function viewState(double: Double, query: z.output<typeof eventQuerySchem
       prices: account.prices.size,
       meters: account.meters.size,
       events: account.ledger.size,
+      subscriptions: account.subscriptions.size,
+      invoices: account.invoices.size,
+      paymentIntents: account.paymentIntents.size,
+      checkoutSessions: account.checkoutSessions.size,
+      stripeEvents: countEvents(double),
     },
+    webhooks: viewWebhooks(double),
     sums: account.ledger.totals(),
     maxConcurrent: activity.concurrency(),
     faults: [...faults.list()],
@@ -58,23 +64,48 @@ export function viewState(double: Double, query: z.output<typeof eventQuerySchem
 }
 
 /** The figures that can be waited for. */
-export function viewProgress({ account, activity, faults }: Double): Omit<WaitResult, 'reached'> {
+export function viewProgress(double: Double): Omit<WaitResult, 'reached'> {
+  const { account, activity, faults } = double;
+  const { attempts, delivered, pending } = account.deliveries.figures;
   return {
     hanging: activity.hanging,
     inFlight: activity.inFlight,
     requests: activity.totalRequests,
     events: account.ledger.size,
     faultHits: faults.list().reduce((sum, { hits }) => sum + hits, 0),
+    deliveries: delivered,
+    deliveryAttempts: attempts,
+    pendingDeliveries: pending,
+    stripeEvents: countEvents(double),
   };
 }
+
+function countEvents({ account: { events } }: Double): number {
+  return events.snapshots.size + events.thin.size;
+}
+
+function viewWebhooks({ account }: Double): DoubleState['webhooks'] {
+  const { all, ...figures } = account.deliveries.figures;
+  return { endpoints: account.endpoints.size, deliveries: all, ...figures };
+}
+
+const waitable = [
+  'hanging',
+  'inFlight',
+  'requests',
+  'events',
+  'faultHits',
+  'deliveries',
+  'deliveryAttempts',
+  'stripeEvents',
+] as const;
 
 /** Whether every figure that was asked for is at least so high, and the in-flight one so low. */
 export function hasReached(double: Double, query: z.output<typeof waitQuerySchema>): boolean {
   const progress = viewProgress(double);
   if (progress.inFlight > (query.inFlightAtMost ?? Infinity)) return false;
-  return (['hanging', 'inFlight', 'requests', 'events', 'faultHits'] as const).every(
-    (name) => progress[name] >= (query[name] ?? 0),
-  );
+  if (progress.pendingDeliveries > (query.pendingDeliveriesAtMost ?? Infinity)) return false;
+  return waitable.every((name) => progress[name] >= (query[name] ?? 0));
 }
 
 function isWanted(event: MeterEvent, query: z.output<typeof eventQuerySchema>): boolean {

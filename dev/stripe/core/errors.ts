@@ -1,7 +1,14 @@
 /** The types of error that Stripe's v1 API knows (https://docs.stripe.com/api/errors). */
 type ErrorType = 'api_error' | 'card_error' | 'idempotency_error' | 'invalid_request_error';
 
-type Details = { type?: ErrorType; code?: string; param?: string; saved?: boolean };
+type Details = {
+  type?: ErrorType;
+  code?: string;
+  param?: string;
+  saved?: boolean;
+  /** Further fields of the error, such as `decline_code` and `payment_intent`. */
+  extra?: Record<string, unknown>;
+};
 
 /** An answer that is not 2xx, in Stripe's shape. */
 export class StripeError extends Error {
@@ -11,6 +18,7 @@ export class StripeError extends Error {
   readonly param: string | undefined;
   /** Whether it is kept under the idempotency key: only what the endpoint itself decided is. */
   readonly saved: boolean;
+  readonly #extra: Record<string, unknown>;
 
   constructor(status: number, message: string, details: Details = {}) {
     super(message);
@@ -20,15 +28,17 @@ export class StripeError extends Error {
     this.code = details.code;
     this.param = details.param;
     this.saved = details.saved ?? false;
+    this.#extra = details.extra ?? {};
   }
 
-  get body(): { error: Record<string, string> } {
+  get body(): { error: Record<string, unknown> } {
     return {
       error: {
         ...(this.code === undefined ? {} : { code: this.code }),
         message: this.message,
         ...(this.param === undefined ? {} : { param: this.param }),
         type: this.type,
+        ...this.#extra,
       },
     };
   }

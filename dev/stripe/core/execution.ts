@@ -80,7 +80,10 @@ async function run(
     await hang(pipeline.activity, incoming);
     return { answer: undefined, fault };
   }
-  const answer = pipeline.store.transaction(() => applyOnce(execution, fault, save));
+  const request = { id: execution.log.requestId, idempotency_key: execution.log.idempotencyKey };
+  const answer = pipeline.store.transaction(() =>
+    pipeline.during(request, () => applyOnce(execution, fault, save)),
+  );
   pipeline.activity.changed();
   return { answer, fault };
 }

@@ -41,9 +41,15 @@ export type Pipeline = {
   faults: Faults;
   activity: Activity;
   settings: { latencyMs: number };
+  /** Runs an endpoint with its request named, for the events that it makes. */
+  during: <Result>(request: RequestName, work: () => Result) => Result;
 };
 
-const apiVersion = '2026-10-28.endive';
+/** What an event says of the request that made it. */
+export type RequestName = { id: string; idempotency_key: string | null };
+
+/** The version that the SDK pins, and that every event carries. */
+export const apiVersion = '2026-10-28.endive';
 
 /**
  * One request to Stripe's API, in Stripe's order: key, route, rate limit, (edge faults), idempotency

@@ -9,3 +9,14 @@ export function withSeparators(decimal: string): string {
 export function toUtc(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
 }
+
+/** Currencies without a minor unit, as Stripe lists them. */
+const zeroDecimal = new Set(
+  'bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf'.split(' '),
+);
+
+/** Minor units as people read them: `20.00 USD`, `2,400 JPY`. */
+export function formatAmount(amount: number, currency: string): string {
+  const value = zeroDecimal.has(currency) ? String(amount) : (amount / 100).toFixed(2);
+  return `${withSeparators(value)} ${currency.toUpperCase()}`;
+}

@@ -3,6 +3,8 @@ import type { DoubleState } from '../control/contract.ts';
 import type { Account } from '../resources/account.ts';
 import { toUtc, withSeparators } from './format.ts';
 import { style } from './style.ts';
+import { billingTables } from './billing-tables.ts';
+import { webhookTables } from './webhook-tables.ts';
 import { catalogueTables, eventsTable, faultsTable, requestsTable, totalsTable } from './tables.ts';
 
 type Html = ReturnType<typeof html>;
@@ -63,7 +65,8 @@ export async function renderPage(
           <div id="tables">
             ${totalsTable(state)}
             ${state.faults.some(({ remaining }) => remaining !== 0) ? faultsTable(state) : ''}
-            ${eventsTable(state)} ${meters} ${prices}
+            ${eventsTable(state)} ${billingTables(account)} ${webhookTables(account, state)}
+            ${meters} ${prices}
             <div class="pair">${products}${customers}</div>
             ${requestsTable(state)}
             ${state.faults.some(({ remaining }) => remaining !== 0) ? '' : faultsTable(state)}
@@ -73,7 +76,8 @@ export async function renderPage(
           <p>
             <span id="live">Refreshes by itself every 3 seconds.</span> The same as JSON:
             <a href="/_double/state">/_double/state</a>, <a href="/_double/sums">/_double/sums</a>,
-            <a href="/_double/events">/_double/events</a>.
+            <a href="/_double/events">/_double/events</a>,
+            <a href="/_double/webhooks/deliveries">/_double/webhooks/deliveries</a>.
           </p>
         </footer>
         <script nonce="${nonce}">
@@ -84,13 +88,18 @@ export async function renderPage(
   return page.toString();
 }
 
-function figures({ clock, counts, inFlight, hanging, settings }: DoubleState): Html[] {
+function figures({ clock, counts, inFlight, hanging, settings, webhooks }: DoubleState): Html[] {
   const limit = settings.perSecond === null ? 'no rate limit' : `${settings.perSecond} a second`;
   const lag = settings.summaryLagMs === 0 ? '' : `, summaries lag ${settings.summaryLagMs} ms`;
   return [
     figure('Clock', toUtc(clock.nowMs), `${clock.mode}, UTC`),
     figure('Meter events', withSeparators(String(counts.events)), 'accepted'),
     figure('Customers', withSeparators(String(counts.customers)), `${counts.meters} meters`),
+    figure(
+      'Webhooks',
+      withSeparators(String(webhooks.delivered)),
+      `delivered, ${webhooks.pending} pending, ${counts.stripeEvents} events`,
+    ),
     figure('In flight', String(inFlight), `${hanging} hanging, ${limit}${lag}`),
   ];
 }

@@ -1,7 +1,7 @@
 /** The page's style: system fonts, light and dark by media query, cards below 640 pixels. */
 export const style = `
 :root { color-scheme: light dark; --back: #f6f7f9; --card: #fff; --ink: #16191d; --soft: #5b6470;
-  --line: #dfe3e8; --accent: #4b45c6; --good: #0b6b3a; --good-back: #dff5e8; --bad: #a3171d;
+  --line: #dfe3e8; --accent: #4b45c6; --button: #4b45c6; --good: #0b6b3a; --good-back: #dff5e8; --bad: #a3171d;
   --bad-back: #fde5e5; --open: #7a4b00; --open-back: #fdf0d5; }
 @media (prefers-color-scheme: dark) { :root { --back: #101317; --card: #181c22; --ink: #e8ebef;
   --soft: #a0aab6; --line: #2b323b; --accent: #a9a5ff; --good: #7fe0a8; --good-back: #12331f;
@@ -41,6 +41,20 @@ time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .bad { color: var(--bad); background: var(--bad-back); }
 .open { color: var(--open); background: var(--open-back); }
 footer { color: var(--soft); font-size: 0.85rem; padding-bottom: 32px; }
+.hosted { max-width: 520px; margin: 0 auto; padding: 28px 20px; }
+.hosted section { padding: 16px 20px 20px; }
+.hosted .total { display: flex; justify-content: space-between; gap: 12px; font-weight: 600;
+  border-top: 1px solid var(--line); padding-top: 12px; margin: 12px 0; }
+.hosted .row { display: flex; justify-content: space-between; gap: 12px; margin: 6px 0; }
+.hosted form { display: flex; flex-wrap: wrap; gap: 10px; margin-top: 14px; }
+.hosted label { flex: 1 1 100%; color: var(--soft); font-size: 0.85rem; }
+.hosted select, .hosted button { font: inherit; color: var(--ink); background: var(--back);
+  border: 1px solid var(--line); border-radius: 8px; padding: 8px 12px; }
+.hosted select { width: 100%; margin-top: 4px; }
+.hosted button { flex: 1; font-weight: 600; cursor: pointer; }
+.hosted button.primary { background: var(--button); border-color: var(--button); color: #fff; }
+.hosted .alert { color: var(--bad); background: var(--bad-back); border-radius: 8px;
+  padding: 8px 12px; }
 @media (max-width: 640px) {
   header, main, footer { padding-left: 12px; padding-right: 12px; }
   .figures { grid-template-columns: 1fr 1fr; gap: 8px; }

@@ -2,56 +2,12 @@ import { html } from 'hono/html';
 import type { DoubleState } from '../control/contract.ts';
 import type { Account } from '../resources/account.ts';
 import { newestFirst } from '../core/list.ts';
-import { toUtc, withSeparators } from './format.ts';
-
-type Html = ReturnType<typeof html>;
-type Column<Row> = { title: string; isNumber?: boolean; cell: (row: Row) => unknown };
+import { withSeparators } from './format.ts';
+import type { Column, Html } from './table.ts';
+import { code, table, time } from './table.ts';
 
 const shownRows = 25;
 const shownTotals = 100;
-
-/** A titled table; narrow screens show each row as a card, labelled by `data-label`. */
-function table<Row>(
-  title: string,
-  rows: readonly Row[],
-  columns: readonly Column<Row>[],
-  empty: string,
-  total = rows.length,
-): Html {
-  const count =
-    total > rows.length
-      ? `${rows.length} of ${withSeparators(String(total))}`
-      : withSeparators(String(total));
-  const kind = ({ isNumber }: Column<Row>): string => (isNumber === true ? 'number' : '');
-  return html`<section>
-    <h2>${title} <span class="count">${count}</span></h2>
-    ${
-      rows.length === 0
-        ? html`<p class="empty">${empty}</p>`
-        : html`<div class="scroll">
-            <table role="table">
-              <thead>
-                <tr role="row">
-                  ${columns.map((column) => html`<th role="columnheader" scope="col" class="${kind(column)}">${column.title}</th>`)}
-                </tr>
-              </thead>
-              <tbody>
-                ${rows.map(
-                  (row) =>
-                    html`<tr role="row">
-                      ${columns.map((column) => html`<td role="cell" class="${kind(column)}" data-label="${column.title}"><div>${column.cell(row)}</div></td>`)}
-                    </tr>`,
-                )}
-              </tbody>
-            </table>
-          </div>`
-    }
-  </section>`;
-}
-
-const code = (value: string): Html => html`<code>${value}</code>`;
-const time = (ms: number): Html =>
-  html`<time datetime="${new Date(ms).toISOString()}">${toUtc(ms)}</time>`;
 
 export function totalsTable({ sums, counts }: DoubleState): Html {
   const columns: Column<DoubleState['sums'][number]>[] = [

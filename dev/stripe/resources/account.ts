@@ -1,46 +1,81 @@
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
-import type { Collection, Store } from '../core/store.ts';
-import type { Customer } from './customers.ts';
+import type { Store } from '../core/store.ts';
+import type { RecordedEvent } from '../events/event-log.ts';
+import { EventLog } from '../events/event-log.ts';
+import { Deliveries } from '../webhooks/deliveries.ts';
+import { endpointSchema } from '../webhooks/endpoints.ts';
+import { chargeSchema } from './charges.ts';
+import { checkoutSessionSchema } from './checkout-sessions.ts';
 import { customerSchema } from './customers.ts';
+import { invoiceItemSchema } from './invoice-items.ts';
+import { invoiceSchema } from './invoices.ts';
 import { MeterLedger } from './meter-ledger.ts';
-import type { Meter } from './meters.ts';
 import { meterSchema } from './meters.ts';
-import type { Price } from './prices.ts';
+import { paymentIntentSchema } from './payment-intents.ts';
+import { paymentMethodSchema } from './payment-methods.ts';
+import { portalSessionSchema } from './portal-sessions.ts';
 import { priceSchema } from './prices.ts';
-import type { Product } from './products.ts';
 import { productSchema } from './products.ts';
+import { subscriptionSchema } from './subscriptions.ts';
 
 const clockSchema = z.object({ frozenAtMs: z.number().nullable(), offsetMs: z.number() });
 
-/** Everything that Stripe would keep for one account. A new resource adds its collection here. */
-export type Account = {
+type Collections = ReturnType<typeof openCollections>;
+
+/** Everything that Stripe would keep for one account. */
+export type Account = Collections & {
   clock: Clock;
   store: Store;
-  customers: Collection<Customer>;
-  products: Collection<Product>;
-  prices: Collection<Price>;
-  meters: Collection<Meter>;
+  deliveries: Deliveries;
+  events: EventLog;
   ledger: MeterLedger;
+  /** Where the double is, for the addresses of its pages. */
+  origin: () => string;
   /** Keeps the clock's present setting for after a restart. */
   saveClock: () => void;
 };
 
+type Surroundings = {
+  identifierMemoryMs: number;
+  origin: () => string;
+  recorded: (event: RecordedEvent) => void;
+};
+
 /** Opens the account's collections. The clock comes back first: the rest depends on the time. */
-export function openAccount(store: Store, clock: Clock, identifierMemoryMs: number): Account {
+export function openAccount(store: Store, clock: Clock, around: Surroundings): Account {
   const clocks = store.open('clock', clockSchema);
   const kept = clocks.get('clock');
   if (kept !== undefined) clock.restore(kept);
   return {
+    ...openCollections(store),
     clock,
     store,
-    customers: store.open('customers', customerSchema),
-    products: store.open('products', productSchema),
-    prices: store.open('prices', priceSchema),
-    meters: store.open('meters', meterSchema),
-    ledger: new MeterLedger(store, clock, identifierMemoryMs),
+    deliveries: new Deliveries(store, clock),
+    events: new EventLog(store, clock, around.recorded),
+    ledger: new MeterLedger(store, clock, around.identifierMemoryMs),
+    origin: around.origin,
     saveClock: () => {
       clocks.put('clock', clock.setting);
     },
+  };
+}
+
+/** The collections by their names. A new resource adds its own here. */
+function openCollections(store: Store) {
+  return {
+    charges: store.open('charges', chargeSchema),
+    checkoutSessions: store.open('checkout_sessions', checkoutSessionSchema),
+    customers: store.open('customers', customerSchema),
+    endpoints: store.open('webhook_endpoints', endpointSchema),
+    invoiceItems: store.open('invoice_items', invoiceItemSchema),
+    invoices: store.open('invoices', invoiceSchema),
+    meters: store.open('meters', meterSchema),
+    paymentIntents: store.open('payment_intents', paymentIntentSchema),
+    paymentMethods: store.open('payment_methods', paymentMethodSchema),
+    portalSessions: store.open('portal_sessions', portalSessionSchema),
+    prices: store.open('prices', priceSchema),
+    products: store.open('products', productSchema),
+    subscriptions: store.open('subscriptions', subscriptionSchema),
   };
 }

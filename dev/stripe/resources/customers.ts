@@ -11,9 +11,11 @@ import {
   parseParams,
   refuseParams,
   text,
+  withoutUndefined,
 } from '../core/params.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from './account.ts';
+import { checkAttached } from './method-ownership.ts';
 
 export const customerSchema = z.object({
   id: z.string(),
@@ -29,7 +31,12 @@ export const customerSchema = z.object({
   discount: z.null(),
   email: z.string().nullable(),
   invoice_prefix: z.string(),
-  invoice_settings: z.unknown(),
+  invoice_settings: z.object({
+    custom_fields: z.null(),
+    default_payment_method: z.string().nullable(),
+    footer: z.string().nullable(),
+    rendering_options: z.null(),
+  }),
   livemode: z.literal(false),
   metadata: z.record(z.string(), z.string()),
   name: z.string().nullable(),
@@ -48,6 +55,12 @@ const writeParams = z.strictObject({
   description: clearableText.optional(),
   email: clearableText.optional(),
   expand,
+  invoice_settings: z
+    .strictObject({
+      default_payment_method: clearableText.optional(),
+      footer: clearableText.optional(),
+    })
+    .optional(),
   metadata: metadata.optional(),
   name: clearableText.optional(),
   phone: clearableText.optional(),
@@ -89,6 +102,7 @@ export function customerRoutes(account: Account): Route[] {
         refuseParams(params);
         const customer = found(account, pathIds['id']);
         customers.put(customer.id, { ...customer, deleted: true });
+        account.events.happened('customer.deleted', customer);
         return tombstone(customer.id);
       },
     },
@@ -108,33 +122,49 @@ export function createChosenCustomer(
 ): Customer {
   const known = account.customers.get(wanted.id);
   if (known?.deleted === true) throw refused(`Customer ${wanted.id} was deleted`);
-  return known ?? account.customers.put(wanted.id, { ...blank(account, wanted.id), ...wanted });
+  return known ?? add(account, { ...blank(account, wanted.id), ...wanted });
+}
+
+/** A customer whom another resource brings along, such as a checkout session. */
+export function addCustomer(account: Account, wanted: Partial<Customer>): Customer {
+  return add(account, { ...blank(account, newId('cus')), ...wanted });
 }
 
 function create(account: Account, { params }: ApiCall): Customer {
   const { expand: _expand, metadata: given, ...fields } = parseParams(writeParams, params);
-  const customer = blank(account, newId('cus'));
-  return account.customers.put(customer.id, {
-    ...merge(customer, fields),
-    metadata: mergeMetadata({}, given),
-  });
+  const customer = merge(blank(account, newId('cus')), fields);
+  return add(account, { ...customer, metadata: mergeMetadata({}, given) });
 }
 
 function update(account: Account, { params, pathIds }: ApiCall): Customer {
   const { expand: _expand, metadata: given, ...fields } = parseParams(writeParams, params);
   const customer = found(account, pathIds['id']);
-  return account.customers.put(customer.id, {
+  const method = fields.invoice_settings?.default_payment_method ?? null;
+  if (method !== null) checkAttached(account, method, customer.id);
+  const updated = account.customers.put(customer.id, {
     ...merge(customer, fields),
     metadata: mergeMetadata(customer.metadata, given),
   });
+  account.events.changed('customer.updated', customer, updated);
+  return updated;
+}
+
+function add(account: Account, customer: Customer): Customer {
+  account.customers.put(customer.id, customer);
+  account.events.happened('customer.created', customer);
+  return customer;
 }
 
 function merge(
   customer: Customer,
   fields: Omit<z.infer<typeof writeParams>, 'expand' | 'metadata'>,
 ): Customer {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return customerSchema.parse({ ...customer, ...Object.fromEntries(given) });
+  const { invoice_settings: settings = {}, ...rest } = fields;
+  return customerSchema.parse({
+    ...customer,
+    ...withoutUndefined(rest),
+    invoice_settings: { ...customer.invoice_settings, ...withoutUndefined(settings) },
+  });
 }
 
 function found(account: Account, id = ''): Customer {

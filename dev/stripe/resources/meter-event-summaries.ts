@@ -9,6 +9,7 @@ import type { Account } from './account.ts';
 import { isLiveCustomer } from './customers.ts';
 import type { SummedEvent } from './meter-ledger.ts';
 import type { Meter } from './meters.ts';
+import { aggregate } from './meter-usage.ts';
 import { findMeter } from './meters.ts';
 
 const listParams = z.strictObject({
@@ -99,20 +100,4 @@ function toSummary(
     meter: meter.id,
     start_time: start,
   };
-}
-
-function aggregate(meter: Meter, events: readonly SummedEvent[]): bigint {
-  switch (meter.default_aggregation.formula) {
-    case 'count':
-      return BigInt(events.length) * 10n ** 15n;
-    case 'last':
-      return (
-        events.reduce<SummedEvent | undefined>(
-          (last, event) => (last === undefined || event.timestamp >= last.timestamp ? event : last),
-          undefined,
-        )?.units ?? 0n
-      );
-    case 'sum':
-      return events.reduce((sum, { units }) => sum + units, 0n);
-  }
 }

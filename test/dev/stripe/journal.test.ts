@@ -94,7 +94,7 @@ test('the start compacts: one line a row, and collections of a later version are
     await stripe.customers.update('cus_1', { name: `name ${count}` });
   }
   await double.stop();
-  const row = '[{"c":"subscriptions","id":"sub_1","v":{"id":"sub_1"}}]\n';
+  const row = '[{"c":"later_resource","id":"x_1","v":{"id":"x_1"}}]\n';
   appendFileSync(file, row);
   const again = await startStripeDouble({ dataDir: directory });
   await again.stop();

@@ -98,3 +98,9 @@ export function temporaryDirectory(): string {
   });
   return directory;
 }
+
+/** The id of what may be expanded. */
+export function idOf(value: string | { id: string } | null | undefined): string {
+  if (value === null || value === undefined) throw new Error('There is none');
+  return typeof value === 'string' ? value : value.id;
+}

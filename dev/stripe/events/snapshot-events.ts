@@ -1,0 +1,76 @@
+import type Stripe from 'stripe';
+import { z } from 'zod';
+import { noSuch } from '../core/errors.ts';
+import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import { boolean, expand, parseParams, refuseParams, text } from '../core/params.ts';
+import { apiVersion } from '../core/pipeline.ts';
+import type { ApiCall, Route } from '../core/router.ts';
+import { isWithin, timeRange } from '../core/time-range.ts';
+import type { Account } from '../resources/account.ts';
+import type { SnapshotEvent } from './event-log.ts';
+
+const listParams = z.strictObject({
+  ...pageParams,
+  created: timeRange,
+  delivery_success: boolean.optional(),
+  expand,
+  type: text.optional(),
+  types: z.array(text).max(20).optional(),
+});
+
+/** Events (https://docs.stripe.com/api/events). The double keeps them for good, Stripe for 30 days. */
+export function eventRoutes(account: Account): Route[] {
+  return [
+    { method: 'GET', path: '/v1/events', handle: (call) => list(account, call) },
+    {
+      method: 'GET',
+      path: '/v1/events/:id',
+      handle: ({ params, pathIds }) => {
+        refuseParams(params);
+        const event = account.events.snapshots.get(pathIds['id'] ?? '');
+        if (event === undefined) throw noSuch('event', pathIds['id'] ?? '', 'id', 404);
+        return renderEvent(account, event);
+      },
+    },
+  ];
+}
+
+/** An event as Stripe shows and sends it; `pending_webhooks` is of this moment. */
+export function renderEvent(
+  account: Account,
+  { id, type, created, data, request }: SnapshotEvent,
+): Stripe.EventBase {
+  return {
+    id,
+    object: 'event',
+    api_version: apiVersion,
+    created,
+    data: data as Stripe.EventBase['data'],
+    livemode: false,
+    pending_webhooks: account.deliveries.undelivered(id),
+    request: request ?? { id: null, idempotency_key: null },
+    type: type as Stripe.EventBase['type'],
+  };
+}
+
+function list(account: Account, { params, path }: ApiCall): object {
+  const {
+    created,
+    delivery_success: delivered,
+    type,
+    types,
+    ...page
+  } = parseParams(listParams, params);
+  const isListed = (event: SnapshotEvent): boolean =>
+    isWithin(event.created, created) &&
+    (type === undefined || isOfType(event.type, type)) &&
+    (types === undefined || types.some((each) => isOfType(event.type, each))) &&
+    (delivered === undefined || (account.deliveries.undelivered(event.id) === 0) === delivered);
+  const found = toPage(newestFirst(account.events.snapshots.values(), isListed), page, path);
+  return { ...found, data: found.data.map((event) => renderEvent(account, event)) };
+}
+
+/** Stripe lets a filter end in `.*`. */
+function isOfType(type: string, wanted: string): boolean {
+  return wanted.endsWith('*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted;
+}

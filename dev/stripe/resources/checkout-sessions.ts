@@ -1,0 +1,171 @@
+import type Stripe from 'stripe';
+import { z } from 'zod';
+import type { Account } from './account.ts';
+import type { Price } from './prices.ts';
+
+export const checkoutSessionSchema = z.object({
+  id: z.string(),
+  allowPromotionCodes: z.boolean().nullable(),
+  cancelUrl: z.string().nullable(),
+  clientReferenceId: z.string().nullable(),
+  created: z.int(),
+  currency: z.string(),
+  customer: z.string().nullable(),
+  customerCreation: z.enum(['always', 'if_required']).nullable(),
+  customerEmail: z.string().nullable(),
+  expiresAt: z.int(),
+  invoice: z.string().nullable(),
+  lineItems: z.array(
+    z.object({ id: z.string(), price: z.string(), quantity: z.int().nullable(), amount: z.int() }),
+  ),
+  locale: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()),
+  mode: z.enum(['payment', 'subscription']),
+  paymentIntent: z.string().nullable(),
+  paymentStatus: z.enum(['no_payment_required', 'paid', 'unpaid']),
+  /** `payment_intent_data` or `subscription_data`, for what the session makes. */
+  made: z.object({
+    description: z.string().nullable(),
+    metadata: z.record(z.string(), z.string()),
+    setupFutureUsage: z.enum(['off_session', 'on_session']).nullable(),
+  }),
+  /** The double's own: the card of a payment that is still under way. */
+  pendingMethod: z.string().nullable(),
+  status: z.enum(['complete', 'expired', 'open']),
+  subscription: z.string().nullable(),
+  successUrl: z.string(),
+});
+export type CheckoutSession = z.infer<typeof checkoutSessionSchema>;
+
+/** On the wire the SDK's decimals are text. */
+type WireItem = Omit<Stripe.LineItem, 'price'> & { price: Price | null };
+
+export function totalOfSession({ lineItems }: CheckoutSession): number {
+  return lineItems.reduce((sum, { amount }) => sum + amount, 0);
+}
+
+/** A checkout session as Stripe shows it; `line_items` only when they are expanded. */
+export function renderSession(account: Account, session: CheckoutSession): Stripe.Checkout.Session {
+  const total = totalOfSession(session);
+  const isSubscription = session.mode === 'subscription';
+  return {
+    id: session.id,
+    object: 'checkout.session',
+    adaptive_pricing: null,
+    after_expiration: null,
+    allow_promotion_codes: session.allowPromotionCodes,
+    allowed_payment_method_types: null,
+    amount_subtotal: total,
+    amount_total: total,
+    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+    billing_address_collection: null,
+    cancel_url: session.cancelUrl,
+    client_reference_id: session.clientReferenceId,
+    client_secret: null,
+    collected_information: null,
+    consent: null,
+    consent_collection: null,
+    created: session.created,
+    currency: session.currency,
+    currency_conversion: null,
+    custom_fields: [],
+    custom_text: {
+      after_submit: null,
+      shipping_address: null,
+      submit: null,
+      terms_of_service_acceptance: null,
+    },
+    customer: session.customer,
+    customer_account: null,
+    customer_creation: session.customerCreation,
+    customer_details: detailsOf(account, session),
+    customer_email: session.customerEmail,
+    discounts: [],
+    expires_at: session.expiresAt,
+    integration_identifier: null,
+    invoice: session.invoice,
+    invoice_creation: isSubscription ? null : noInvoice,
+    livemode: false,
+    locale: session.locale as Stripe.Checkout.Session.Locale | null,
+    managed_payments: null,
+    metadata: session.metadata,
+    mode: session.mode,
+    origin_context: null,
+    payment_intent: isSubscription ? null : session.paymentIntent,
+    payment_link: null,
+    payment_method_collection: isSubscription ? 'always' : 'if_required',
+    payment_method_configuration_details: null,
+    payment_method_options: {},
+    payment_method_types: ['card'],
+    payment_status: session.paymentStatus,
+    permissions: null,
+    phone_number_collection: { enabled: false },
+    recovered_from: null,
+    saved_payment_method_options: null,
+    setup_intent: null,
+    shipping_address_collection: null,
+    shipping_cost: null,
+    shipping_options: [],
+    status: session.status,
+    submit_type: null,
+    subscription: session.subscription,
+    success_url: session.successUrl,
+    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+    ui_mode: 'hosted_page',
+    url: session.status === 'open' ? `${account.origin()}/checkout/${session.id}` : null,
+    wallet_options: null,
+  };
+}
+
+/** The bought items, as `line_items` and as the answer of `/line_items`. */
+export function lineItemsOf(account: Account, session: CheckoutSession): WireItem[] {
+  return session.lineItems.map(({ id, price: priceId, quantity, amount }) => {
+    const price = account.prices.get(priceId);
+    return {
+      id,
+      object: 'item',
+      adjustable_quantity: null,
+      amount_discount: 0,
+      amount_subtotal: amount,
+      amount_tax: 0,
+      amount_total: amount,
+      currency: session.currency,
+      description: account.products.get(price?.product ?? '')?.name ?? null,
+      metadata: {},
+      price: price ?? null,
+      quantity,
+    };
+  });
+}
+
+const noInvoice: Stripe.Checkout.Session.InvoiceCreation = {
+  enabled: false,
+  invoice_data: {
+    account_tax_ids: null,
+    custom_fields: null,
+    description: null,
+    footer: null,
+    issuer: null,
+    metadata: {},
+    rendering_options: null,
+  },
+};
+
+function detailsOf(
+  account: Account,
+  { customer: id, customerEmail }: CheckoutSession,
+): Stripe.Checkout.Session.CustomerDetails | null {
+  const customer = account.customers.get(id ?? '');
+  const email = customer?.email ?? customerEmail;
+  if (customer === undefined && email === null) return null;
+  return {
+    address: null,
+    business_name: null,
+    email,
+    individual_name: null,
+    name: customer?.name ?? null,
+    phone: null,
+    tax_exempt: 'none',
+    tax_ids: [],
+  };
+}

@@ -1,0 +1,235 @@
+import type Stripe from 'stripe';
+import { z } from 'zod';
+import { formatDecimal, parseDecimal } from '../core/decimal.ts';
+import { invalidParameter, noSuch, refused } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import {
+  boolean,
+  expand,
+  integer,
+  mergeMetadata,
+  metadata,
+  parseParams,
+  refuseParams,
+  text,
+} from '../core/params.ts';
+import type { ApiCall, Route } from '../core/router.ts';
+import type { Account } from './account.ts';
+import { amountOf, toUnits } from './amounts.ts';
+import { isLiveCustomer } from './customers.ts';
+import type { Invoice, Line } from './invoices.ts';
+import { saveInvoice } from './invoices.ts';
+
+export const invoiceItemSchema = z.object({
+  id: z.string(),
+  amount: z.int(),
+  currency: z.string(),
+  customer: z.string(),
+  date: z.int(),
+  description: z.string().nullable(),
+  invoice: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()),
+  period: z.object({ start: z.int(), end: z.int() }),
+  price: z.string().nullable(),
+  quantity: z.int(),
+  subscription: z.string().nullable(),
+  unitAmount: z.string(),
+});
+type InvoiceItem = z.infer<typeof invoiceItemSchema>;
+
+const createParams = z.strictObject({
+  amount: integer.optional(),
+  currency: z
+    .string()
+    .regex(/^[a-zA-Z]{3}$/)
+    .optional(),
+  customer: text,
+  description: text.optional(),
+  discountable: boolean.optional(),
+  expand,
+  invoice: text.optional(),
+  metadata: metadata.optional(),
+  period: z.strictObject({ start: integer, end: integer }).optional(),
+  pricing: z.strictObject({ price: text }).optional(),
+  quantity: integer.optional(),
+  subscription: text.optional(),
+  unit_amount_decimal: text.optional(),
+});
+type Given = z.infer<typeof createParams>;
+const listParams = z.strictObject({
+  ...pageParams,
+  customer: text.optional(),
+  expand,
+  invoice: text.optional(),
+  pending: boolean.optional(),
+});
+
+/** Invoice items (https://docs.stripe.com/api/invoiceitems): on a draft, or for the next invoice. */
+export function invoiceItemRoutes(account: Account): Route[] {
+  const path = '/v1/invoiceitems';
+  return [
+    { method: 'POST', path, handle: (call) => create(account, call) },
+    {
+      method: 'GET',
+      path,
+      handle: ({ params, path: url }) => {
+        const { customer, invoice, pending, ...page } = parseParams(listParams, params);
+        const isListed = (row: InvoiceItem): boolean =>
+          (customer === undefined || row.customer === customer) &&
+          (invoice === undefined || row.invoice === invoice) &&
+          (pending === undefined || (row.invoice === null) === pending);
+        const found = toPage(newestFirst(account.invoiceItems.values(), isListed), page, url);
+        return { ...found, data: found.data.map((row) => render(account, row)) };
+      },
+    },
+    {
+      method: 'GET',
+      path: `${path}/:id`,
+      handle: ({ params, pathIds }) => {
+        refuseParams(params);
+        const item = account.invoiceItems.get(pathIds['id'] ?? '');
+        if (item === undefined) throw noSuch('invoiceitem', pathIds['id'] ?? '', 'id', 404);
+        return render(account, item);
+      },
+    },
+  ];
+}
+
+/** Takes the customer's pending items onto an invoice. */
+export function takePendingItems(account: Account, invoice: Invoice): Line[] {
+  const lines: Line[] = [];
+  for (const item of account.invoiceItems.values()) {
+    const isTaken =
+      item.invoice === null &&
+      item.customer === invoice.customer &&
+      item.currency === invoice.currency &&
+      (item.subscription === null || item.subscription === invoice.subscription?.id);
+    if (!isTaken) continue;
+    account.invoiceItems.put(item.id, { ...item, invoice: invoice.id });
+    lines.push(toLine(item));
+  }
+  return lines;
+}
+
+function create(account: Account, { params }: ApiCall): object {
+  const given = parseParams(createParams, params);
+  if (!isLiveCustomer(account, given.customer)) {
+    throw noSuch('customer', given.customer, 'customer', 400);
+  }
+  const invoice = draftOf(account, given);
+  const now = account.clock.nowSeconds();
+  const id = newId('ii', 24);
+  const item: InvoiceItem = {
+    id,
+    ...pricedOf(account, given),
+    customer: given.customer,
+    date: now,
+    description: given.description ?? null,
+    invoice: invoice?.id ?? null,
+    metadata: mergeMetadata({}, given.metadata),
+    period: given.period ?? { start: now, end: now },
+    subscription: given.subscription ?? null,
+  };
+  if (invoice !== undefined && invoice.currency !== item.currency) {
+    throw invalidParameter('currency', `The invoice's currency is ${invoice.currency}.`);
+  }
+  account.invoiceItems.put(id, item);
+  account.events.happened('invoiceitem.created', render(account, item));
+  if (invoice !== undefined) {
+    saveInvoice(account, { ...invoice, lines: [...invoice.lines, toLine(item)] });
+  }
+  return render(account, item);
+}
+
+function draftOf(account: Account, { customer, invoice: id }: Given): Invoice | undefined {
+  if (id === undefined) return undefined;
+  const invoice = account.invoices.get(id);
+  if (invoice === undefined) throw noSuch('invoice', id, 'invoice', 400);
+  if (invoice.customer !== customer) throw refused('The invoice belongs to another customer.');
+  if (invoice.status !== 'draft') {
+    throw refused('This invoice is no longer editable', { code: 'invoice_not_editable' });
+  }
+  return invoice;
+}
+
+function pricedOf(account: Account, given: Given) {
+  const quantity = given.quantity ?? 1;
+  if (given.pricing !== undefined) {
+    const price = account.prices.get(given.pricing.price);
+    if (price === undefined) {
+      throw noSuch('price', given.pricing.price, 'pricing[price]', 400);
+    }
+    if (price.type !== 'one_time') {
+      throw invalidParameter('pricing[price]', 'The price must be a one-time price.');
+    }
+    const amount = amountOf(price, toUnits(quantity));
+    const { currency, unit_amount_decimal: unitAmount } = price;
+    return { amount, currency, price: price.id, quantity, unitAmount };
+  }
+  if (given.currency === undefined) {
+    throw invalidParameter('currency', 'Missing required param: currency.', 'parameter_missing');
+  }
+  const currency = given.currency.toLowerCase();
+  const unitAmount = given.unit_amount_decimal ?? (given.amount ?? 0).toString();
+  if (parseDecimal(unitAmount) === undefined) {
+    throw invalidParameter('unit_amount_decimal', `Invalid decimal: ${unitAmount}`);
+  }
+  const unit = { unit_amount_decimal: unitAmount, transform_quantity: null };
+  const amount = given.amount ?? amountOf(unit, toUnits(quantity));
+  return { amount, currency, price: null, quantity, unitAmount };
+}
+
+function toLine(item: InvoiceItem): Line {
+  return {
+    id: newId('il', 24),
+    amount: item.amount,
+    currency: item.currency,
+    description: item.description,
+    metadata: item.metadata,
+    period: item.period,
+    price: item.price,
+    quantity: String(item.quantity),
+    unitAmount: item.unitAmount,
+    invoiceItem: item.id,
+    subscriptionItem: null,
+  };
+}
+
+function render(account: Account, item: InvoiceItem) {
+  const product = account.prices.get(item.price ?? '')?.product;
+  const details =
+    item.price === null || product === undefined
+      ? {}
+      : { price_details: { price: item.price, product } };
+  const { subscription } = item;
+  const shown: Omit<Stripe.InvoiceItem, 'pricing' | 'quantity_decimal'> = {
+    id: item.id,
+    object: 'invoiceitem',
+    amount: item.amount,
+    currency: item.currency,
+    customer: item.customer,
+    customer_account: null,
+    date: item.date,
+    description: item.description,
+    discountable: true,
+    discounts: [],
+    invoice: item.invoice,
+    livemode: false,
+    metadata: item.metadata,
+    parent:
+      subscription === null
+        ? null
+        : { subscription_details: { subscription }, type: 'subscription_details' },
+    period: item.period,
+    proration: false,
+    quantity: item.quantity,
+    tax_rates: [],
+    test_clock: null,
+  };
+  return {
+    ...shown,
+    pricing: { ...details, type: 'price_details', unit_amount_decimal: item.unitAmount },
+    quantity_decimal: formatDecimal(toUnits(item.quantity)),
+  };
+}

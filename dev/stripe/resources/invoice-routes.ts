@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import type { StripeError } from '../core/errors.ts';
+import { invalidParameter, noSuch, refused } from '../core/errors.ts';
+import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import {
+  boolean,
+  clearableText,
+  expand,
+  integer,
+  mergeMetadata,
+  metadata,
+  parseParams,
+  refuseParams,
+  text,
+} from '../core/params.ts';
+import type { ApiCall, Route } from '../core/router.ts';
+import { isWithin, timeRange } from '../core/time-range.ts';
+import type { Account } from './account.ts';
+import { cardError } from './cards.ts';
+import { isLiveCustomer } from './customers.ts';
+import { takePendingItems } from './invoice-items.ts';
+import {
+  collect,
+  defaultMethodOf,
+  finalize,
+  markUncollectible,
+  payOutOfBand,
+  voidInvoice,
+} from './invoice-payment.ts';
+import { linesOf, renderInvoice } from './invoice-view.ts';
+import type { Invoice } from './invoices.ts';
+import { addInvoice, saveInvoice } from './invoices.ts';
+import { renderPaymentIntent } from './payment-intents.ts';
+
+const statuses = ['draft', 'open', 'paid', 'uncollectible', 'void'] as const;
+const changeable = {
+  auto_advance: boolean.optional(),
+  collection_method: z.enum(['charge_automatically', 'send_invoice']).optional(),
+  days_until_due: integer.optional(),
+  default_payment_method: text.optional(),
+  description: clearableText.optional(),
+  expand,
+  footer: clearableText.optional(),
+  metadata: metadata.optional(),
+};
+const createParams = z.strictObject({
+  ...changeable,
+  currency: z
+    .string()
+    .regex(/^[a-zA-Z]{3}$/)
+    .optional(),
+  customer: text,
+  pending_invoice_items_behavior: z.enum(['exclude', 'include']).optional(),
+});
+const updateParams = z.strictObject(changeable);
+const finalizeParams = z.strictObject({ auto_advance: boolean.optional(), expand });
+const payParams = z.strictObject({
+  expand,
+  off_session: boolean.optional(),
+  paid_out_of_band: boolean.optional(),
+  payment_method: text.optional(),
+});
+const listParams = z.strictObject({
+  ...pageParams,
+  collection_method: z.enum(['charge_automatically', 'send_invoice']).optional(),
+  created: timeRange,
+  customer: text.optional(),
+  expand,
+  status: z.enum(statuses).optional(),
+  subscription: text.optional(),
+});
+
+/** Invoices (https://docs.stripe.com/api/invoices): draft, open, paid or void. */
+export function invoiceRoutes(account: Account): Route[] {
+  const path = '/v1/invoices';
+  const one = `${path}/:id`;
+  const on = (verb: string, work: (account: Account, call: ApiCall) => Invoice): Route => ({
+    method: 'POST',
+    path: `${one}/${verb}`,
+    handle: (call) => renderInvoice(account, work(account, call)),
+  });
+  return [
+    { method: 'POST', path, handle: (call) => create(account, call) },
+    { method: 'GET', path, handle: (call) => list(account, call) },
+    {
+      method: 'GET',
+      path: one,
+      handle: ({ params, pathIds }) => {
+        refuseParams(params);
+        return renderInvoice(account, found(account, pathIds['id']));
+      },
+    },
+    { method: 'GET', path: `${one}/lines`, handle: (call) => listLines(account, call) },
+    { method: 'POST', path: one, handle: (call) => update(account, call) },
+    on('finalize', finalizeDraft),
+    on('send', send),
+    on('pay', pay),
+    on('void', (_account, { params, pathIds }) => {
+      refuseParams(params);
+      return voidInvoice(account, inState(account, pathIds['id'], ['open', 'uncollectible']));
+    }),
+    on('mark_uncollectible', (_account, { params, pathIds }) => {
+      refuseParams(params);
+      return markUncollectible(account, inState(account, pathIds['id'], ['open']));
+    }),
+  ];
+}
+
+function create(account: Account, { params }: ApiCall): object {
+  const given = parseParams(createParams, params);
+  const customer = account.customers.get(given.customer);
+  if (customer === undefined || !isLiveCustomer(account, given.customer)) {
+    throw noSuch('customer', given.customer, 'customer', 400);
+  }
+  if (given.collection_method === 'send_invoice' && given.days_until_due === undefined) {
+    const message = 'Missing required param: days_until_due.';
+    throw invalidParameter('days_until_due', message, 'parameter_missing');
+  }
+  const draft = addInvoice(account, {
+    autoAdvance: given.auto_advance ?? false,
+    collectionMethod: given.collection_method ?? 'charge_automatically',
+    currency: (given.currency ?? customer.currency ?? 'usd').toLowerCase(),
+    customer: given.customer,
+    daysUntilDue: given.days_until_due ?? null,
+    defaultPaymentMethod: given.default_payment_method ?? null,
+    description: given.description ?? null,
+    footer: given.footer ?? null,
+    metadata: mergeMetadata({}, given.metadata),
+  });
+  if (given.pending_invoice_items_behavior !== 'include') return renderInvoice(account, draft);
+  const lines = takePendingItems(account, draft);
+  return renderInvoice(account, saveInvoice(account, { ...draft, lines }));
+}
+
+function update(account: Account, { params, pathIds }: ApiCall): object {
+  const given = parseParams(updateParams, params);
+  const invoice = found(account, pathIds['id']);
+  const updated = saveInvoice(account, {
+    ...invoice,
+    autoAdvance: given.auto_advance ?? invoice.autoAdvance,
+    collectionMethod: given.collection_method ?? invoice.collectionMethod,
+    daysUntilDue: given.days_until_due ?? invoice.daysUntilDue,
+    defaultPaymentMethod: given.default_payment_method ?? invoice.defaultPaymentMethod,
+    description: given.description === undefined ? invoice.description : given.description,
+    footer: given.footer === undefined ? invoice.footer : given.footer,
+    metadata: mergeMetadata(invoice.metadata, given.metadata),
+  });
+  return renderInvoice(account, updated);
+}
+
+function finalizeDraft(account: Account, { params, pathIds }: ApiCall): Invoice {
+  const given = parseParams(finalizeParams, params);
+  const draft = inState(account, pathIds['id'], ['draft']);
+  return finalize(account, { ...draft, autoAdvance: given.auto_advance ?? draft.autoAdvance });
+}
+
+/** Sends an invoice by mail, so to say; a draft is finalized first. */
+function send(account: Account, { params, pathIds }: ApiCall): Invoice {
+  refuseParams(params);
+  const invoice = inState(account, pathIds['id'], ['draft', 'open']);
+  if (invoice.collectionMethod !== 'send_invoice') {
+    throw refused('You can only manually send an invoice if its collection method is send_invoice');
+  }
+  const open = invoice.status === 'draft' ? finalize(account, invoice) : invoice;
+  account.events.happened('invoice.sent', renderInvoice(account, open));
+  return open;
+}
+
+function pay(account: Account, { params, pathIds }: ApiCall): Invoice {
+  const given = parseParams(payParams, params);
+  const known = inState(account, pathIds['id'], ['draft', 'open', 'uncollectible']);
+  if (given.paid_out_of_band !== true && given.payment_method === undefined) {
+    if (defaultMethodOf(account, known) === null && known.lines.length > 0) throw noMethod();
+  }
+  const invoice = known.status === 'draft' ? finalize(account, known) : known;
+  if (invoice.status === 'paid') return invoice;
+  if (given.paid_out_of_band === true) return payOutOfBand(account, invoice);
+  const { invoice: settled, intent, decline } = collect(account, invoice, given.payment_method);
+  if (decline === null) return settled;
+  const shown = intent === null ? {} : { payment_intent: renderPaymentIntent(account, intent) };
+  throw cardError(decline, { charge: intent?.latestCharge, ...shown });
+}
+
+function list(account: Account, { params, path }: ApiCall): object {
+  const wanted = parseParams(listParams, params);
+  const isListed = (row: Invoice): boolean =>
+    isWithin(row.created, wanted.created) &&
+    (wanted.collection_method === undefined || row.collectionMethod === wanted.collection_method) &&
+    (wanted.customer === undefined || row.customer === wanted.customer) &&
+    (wanted.status === undefined || row.status === wanted.status) &&
+    (wanted.subscription === undefined || row.subscription?.id === wanted.subscription);
+  const page = toPage(newestFirst(account.invoices.values(), isListed), wanted, path);
+  return { ...page, data: page.data.map((row) => renderInvoice(account, row)) };
+}
+
+function listLines(account: Account, { params, path, pathIds }: ApiCall): object {
+  const page = parseParams(z.strictObject({ ...pageParams, expand }), params);
+  return toPage(linesOf(account, found(account, pathIds['id'])).data, page, path);
+}
+
+function found(account: Account, id = ''): Invoice {
+  const invoice = account.invoices.get(id);
+  if (invoice === undefined) throw noSuch('invoice', id, 'invoice', 404);
+  return invoice;
+}
+
+function inState(account: Account, id: string | undefined, allowed: readonly string[]): Invoice {
+  const invoice = found(account, id);
+  if (allowed.includes(invoice.status)) return invoice;
+  if (invoice.status === 'paid') {
+    throw refused('Invoice is already paid');
+  }
+  throw refused(`This invoice is ${invoice.status}: that cannot be done with it.`, {
+    code: 'invoice_not_editable',
+  });
+}
+
+function noMethod(): StripeError {
+  const message =
+    'There is no `default_payment_method` set on this Customer or Invoice. Please set a default payment method.';
+  return refused(message, { code: 'resource_missing' });
+}

@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import { StripeError, invalidParameter, noSuch, refused } from '../core/errors.ts';
+import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import {
+  boolean,
+  expand,
+  integer,
+  mergeMetadata,
+  metadata,
+  parseParams,
+  refuseParams,
+  text,
+} from '../core/params.ts';
+import type { ApiCall, Route } from '../core/router.ts';
+import { isWithin, timeRange } from '../core/time-range.ts';
+import type { Account } from './account.ts';
+import { cardError } from './cards.ts';
+import { isLiveCustomer } from './customers.ts';
+import { settleInvoiceOf } from './invoice-payment.ts';
+import { confirmIntent } from './payment-confirmation.ts';
+import type { PaymentIntent } from './payment-intents.ts';
+import { addPaymentIntent, renderPaymentIntent, savePaymentIntent } from './payment-intents.ts';
+import { paymentMethodFor } from './payment-methods.ts';
+
+/** What create and confirm share. Without `payment_method_types`: Stripe chooses them by now. */
+const confirmable = {
+  error_on_requires_action: boolean.optional(),
+  expand,
+  off_session: boolean.optional(),
+  payment_method: text.optional(),
+  receipt_email: text.optional(),
+  return_url: text.optional(),
+  setup_future_usage: z.enum(['off_session', 'on_session']).optional(),
+};
+const createParams = z.strictObject({
+  ...confirmable,
+  amount: integer,
+  automatic_payment_methods: z
+    .strictObject({ allow_redirects: z.enum(['always', 'never']).optional(), enabled: boolean })
+    .optional(),
+  confirm: boolean.optional(),
+  currency: z.string().regex(/^[a-zA-Z]{3}$/),
+  customer: text.optional(),
+  description: text.optional(),
+  metadata: metadata.optional(),
+  statement_descriptor_suffix: text.max(22).optional(),
+});
+const confirmParams = z.strictObject(confirmable);
+const updateParams = z.strictObject({
+  description: text.optional(),
+  expand,
+  metadata: metadata.optional(),
+  receipt_email: text.optional(),
+});
+const cancelParams = z.strictObject({
+  cancellation_reason: z
+    .enum(['abandoned', 'duplicate', 'fraudulent', 'requested_by_customer'])
+    .optional(),
+  expand,
+});
+const listParams = z.strictObject({
+  ...pageParams,
+  created: timeRange,
+  customer: text.optional(),
+  expand,
+});
+
+/** $0.50, ¥50: the least that Stripe charges in most currencies, in minor units. */
+const minimumAmount = 50;
+
+/** Payment intents (https://docs.stripe.com/api/payment_intents), by Stripe's test cards. */
+export function paymentIntentRoutes(account: Account): Route[] {
+  const path = '/v1/payment_intents';
+  const one = `${path}/:id`;
+  return [
+    { method: 'POST', path, handle: (call) => create(account, call) },
+    {
+      method: 'GET',
+      path,
+      handle: ({ params, path: url }) => {
+        const { created, customer, ...page } = parseParams(listParams, params);
+        const isListed = (row: PaymentIntent): boolean =>
+          isWithin(row.created, created) && (customer === undefined || row.customer === customer);
+        const found = toPage(newestFirst(account.paymentIntents.values(), isListed), page, url);
+        return { ...found, data: found.data.map((row) => renderPaymentIntent(account, row)) };
+      },
+    },
+    {
+      method: 'GET',
+      path: one,
+      handle: ({ params, pathIds }) => {
+        refuseParams(params);
+        return renderPaymentIntent(account, found(account, pathIds['id']));
+      },
+    },
+    { method: 'POST', path: one, handle: (call) => update(account, call) },
+    { method: 'POST', path: `${one}/confirm`, handle: (call) => confirm(account, call) },
+    { method: 'POST', path: `${one}/cancel`, handle: (call) => cancel(account, call) },
+  ];
+}
+
+function create(account: Account, { params }: ApiCall): object {
+  const given = parseParams(createParams, params);
+  checkAmount(given.amount);
+  const { customer = null, payment_method: methodId } = given;
+  if (customer !== null && !isLiveCustomer(account, customer)) {
+    throw noSuch('customer', customer, 'customer', 400);
+  }
+  if (given.confirm === true && methodId === undefined) throw noMethod();
+  const method = methodId === undefined ? undefined : paymentMethodFor(account, methodId, customer);
+  const intent = addPaymentIntent(account, {
+    amount: given.amount,
+    currency: given.currency.toLowerCase(),
+    customer,
+    description: given.description ?? null,
+    metadata: mergeMetadata({}, given.metadata),
+    paymentMethod: method?.id ?? null,
+    receiptEmail: given.receipt_email ?? null,
+    setupFutureUsage: given.setup_future_usage ?? null,
+    statementDescriptorSuffix: given.statement_descriptor_suffix ?? null,
+    status: method === undefined ? 'requires_payment_method' : 'requires_confirmation',
+  });
+  if (given.confirm !== true || method === undefined) return renderPaymentIntent(account, intent);
+  return tryConfirm(account, intent, method.id, given.off_session ?? false);
+}
+
+function confirm(account: Account, { params, pathIds }: ApiCall): object {
+  const given = parseParams(confirmParams, params);
+  const intent = found(account, pathIds['id']);
+  if (intent.status === 'succeeded' || intent.status === 'canceled') {
+    throw unexpectedState(account, intent, 'confirm');
+  }
+  const methodId = given.payment_method ?? intent.paymentMethod;
+  if (methodId === null) throw noMethod();
+  return tryConfirm(account, intent, methodId, given.off_session ?? false);
+}
+
+/** A refusal is a 402 that carries the intent, as it is after the refusal. */
+function tryConfirm(
+  account: Account,
+  intent: PaymentIntent,
+  methodId: string,
+  offSession: boolean,
+): object {
+  const method = paymentMethodFor(account, methodId, intent.customer);
+  const confirmed = confirmIntent(account, intent, method, offSession);
+  const shown = renderPaymentIntent(account, confirmed.intent);
+  settleInvoiceOf(account, confirmed.intent);
+  if (confirmed.decline === null) return shown;
+  throw cardError(confirmed.decline, {
+    charge: confirmed.intent.latestCharge,
+    payment_intent: shown,
+  });
+}
+
+function update(account: Account, { params, pathIds }: ApiCall): object {
+  const given = parseParams(updateParams, params);
+  const intent = found(account, pathIds['id']);
+  const updated = savePaymentIntent(account, {
+    ...intent,
+    description: given.description ?? intent.description,
+    metadata: mergeMetadata(intent.metadata, given.metadata),
+    receiptEmail: given.receipt_email ?? intent.receiptEmail,
+  });
+  return renderPaymentIntent(account, updated);
+}
+
+function cancel(account: Account, { params, pathIds }: ApiCall): object {
+  const { cancellation_reason: reason } = parseParams(cancelParams, params);
+  const intent = found(account, pathIds['id']);
+  if (intent.status === 'succeeded' || intent.status === 'canceled') {
+    throw unexpectedState(account, intent, 'cancel');
+  }
+  if (intent.invoice !== null) {
+    throw refused('A PaymentIntent of an invoice cannot be canceled: void the invoice.');
+  }
+  const canceled: PaymentIntent = {
+    ...intent,
+    canceledAt: account.clock.nowSeconds(),
+    cancellationReason: reason ?? null,
+    status: 'canceled',
+  };
+  savePaymentIntent(account, canceled, 'payment_intent.canceled');
+  return renderPaymentIntent(account, canceled);
+}
+
+function found(account: Account, id = ''): PaymentIntent {
+  const intent = account.paymentIntents.get(id);
+  if (intent === undefined) throw noSuch('payment_intent', id, 'intent', 404);
+  return intent;
+}
+
+function checkAmount(amount: number): void {
+  if (amount >= minimumAmount) return;
+  const message = `Amount must be at least ${minimumAmount} minor units of the currency.`;
+  throw invalidParameter('amount', message, 'amount_too_small');
+}
+
+function noMethod(): StripeError {
+  const message =
+    'You cannot confirm this PaymentIntent because it has no payment method. Supply a payment method and try again.';
+  return refused(message, { code: 'payment_intent_unexpected_state', param: 'payment_method' });
+}
+
+function unexpectedState(account: Account, intent: PaymentIntent, verb: string): StripeError {
+  const message = `You cannot ${verb} this PaymentIntent because it has a status of ${intent.status}.`;
+  return new StripeError(400, message, {
+    code: 'payment_intent_unexpected_state',
+    saved: true,
+    extra: { payment_intent: renderPaymentIntent(account, intent) },
+  });
+}
