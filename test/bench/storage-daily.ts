@@ -63,7 +63,7 @@ async function run(
     context.progress('counting the calls of one more day …');
     const { env, count } = await startCounting(context, stack);
     await runProductDay(context, stack, nextDay(), env);
-    calls.push(describeCalls(size, count));
+    calls.push(describeCalls('customer', size, count));
   }
   return {
     sections: [...results.map(describeSize), ...describeSlope(results), ...calls],

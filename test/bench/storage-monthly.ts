@@ -81,7 +81,7 @@ async function run(
   const order = { ...options, month, customers: countedCustomers, kind: 'counted', env };
   const counted = await bill(context, stack, order);
   return {
-    sections: [...sections, describeCalls(countedCustomers, count)],
+    sections: [...sections, describeCalls('customer', countedCustomers, count)],
     checks: [...checks, ...counted.checks],
     notes: [
       `${month}, a row for most of its days; window ${options.window}, limiter ${options.rate}/s; medians of ${options.runs} run(s)`,

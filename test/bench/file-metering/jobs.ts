@@ -2,6 +2,8 @@
 import { startProcessing } from '../../../platform/temporal.ts';
 import type { BenchmarkContext, Figure, Section } from '../support/benchmark.ts';
 import { concurrently } from '../support/concurrently.ts';
+import { startCounting } from '../support/counting-proxy.ts';
+import { describeCalls } from '../support/describe-calls.ts';
 import { countRunning, listClosed } from '../support/executions.ts';
 import { measureCpu } from '../support/machine.ts';
 import type { BenchStack } from '../support/stack.ts';
@@ -15,6 +17,8 @@ import type { SmallJob } from './small-files.ts';
 
 /** Before anything is measured: connections, caches, compiled code. */
 const warmUpJobs = 20;
+/** Run once more with every call counted, apart from what is timed. */
+const countedJobs = 50;
 const stuckAfterMs = 60_000;
 
 export async function measureJobs(
@@ -35,21 +39,44 @@ export async function measureJobs(
   const cpu = measureCpu({ ...stack.pids, worker: worker.pid, 'this script': process.pid });
   const timed = await runJobs(context, stack, jobs, options.concurrency);
   const cpuSeconds = cpu();
-  for (const { customerId, bytes } of [...warmUp, ...jobs]) {
-    processed.set(customerId, (processed.get(customerId) ?? 0n) + BigInt(bytes));
-  }
+  addProcessed(processed, [...warmUp, ...jobs]);
   const moments = await readMoments(stack, jobs);
   const cost = await measureTemporalCost(stack, timed.startedMs, jobs.length);
   await worker.stop();
 
   const empty = await measureEmptyJobs(context, stack, options);
   const objects = await measureObjects(context, stack, jobs);
+  const calls = await countCalls(context, stack, options, processed);
   const ceilings = { temporal: empty.perSecond, objects };
   const cpuFigures = describeCpu(jobs.length, cpuSeconds, empty.cpuSeconds);
   return [
     { title: 'jobs', figures: describeRates(jobs.length, { ...timed, ...moments }, ceilings) },
     { title: 'what a job costs', figures: [...cost, ...cpuFigures] },
+    calls,
   ];
+}
+
+async function countCalls(
+  context: BenchmarkContext,
+  stack: BenchStack,
+  options: FileMeteringOptions,
+  processed: Processed,
+): Promise<Section> {
+  const jobs = orders('counted', { ...options, jobs: countedJobs });
+  context.progress(`counting the calls of ${jobs.length} jobs …`);
+  await createSmallFiles(context, stack, jobs, options.fileBytes);
+  const { env, count } = await startCounting(context, stack);
+  const worker = await stack.startWorker(env);
+  await runJobs(context, stack, jobs, options.concurrency);
+  await worker.stop();
+  addProcessed(processed, jobs);
+  return describeCalls('job', jobs.length, count);
+}
+
+function addProcessed(processed: Processed, jobs: readonly SmallJob[]): void {
+  for (const { customerId, bytes } of jobs) {
+    processed.set(customerId, (processed.get(customerId) ?? 0n) + BigInt(bytes));
+  }
 }
 
 interface Timed {

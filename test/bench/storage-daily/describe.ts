@@ -41,6 +41,10 @@ export function describeSize({ customers, product, plain, naive }: SizeResult): 
       ...beside('a plain script', plain.peakBytes),
     },
   ];
+  for (const [name, seconds] of Object.entries(product.cpuSeconds)) {
+    const value = (seconds * 1000) / customers;
+    figures.push({ name: `CPU of ${name}, per customer`, value, unit: 'ms' });
+  }
   if (naive !== undefined) {
     const name = 'a child for each customer';
     const [first, second] = figures;

@@ -37,6 +37,7 @@ export async function measureSize(
     progress('  and a child workflow for each customer, once …');
     naive = await runNaiveDay(context, stack, nextDay(), [...layout.keys()]);
   }
+  const names = Object.keys(products[0]?.cpuSeconds ?? {});
   const middle = <Run>(of: readonly Run[], value: (run: Run) => number): number =>
     median(of.map(value));
   return {
@@ -46,6 +47,9 @@ export async function measureSize(
       peakBytes: middle(products, ({ peakBytes }) => peakBytes),
       actions: middle(products, ({ actions }) => actions),
       events: middle(products, ({ events }) => events),
+      cpuSeconds: Object.fromEntries(
+        names.map((name) => [name, middle(products, (run) => run.cpuSeconds[name] ?? 0)]),
+      ),
     },
     plain: {
       seconds: middle(plains, ({ seconds }) => seconds),

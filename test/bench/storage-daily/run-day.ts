@@ -10,7 +10,7 @@ import { startDay } from '../../../platform/temporal.ts';
 import { countActions, countHeartbeats, totalActions } from '../support/actions.ts';
 import type { BenchmarkContext } from '../support/benchmark.ts';
 import { countRunning, listClosed } from '../support/executions.ts';
-import { readMemory } from '../support/machine.ts';
+import { measureCpu, readMemory } from '../support/machine.ts';
 import { startPeerWorker } from '../support/peer-worker.ts';
 import type { BenchStack } from '../support/stack.ts';
 import { waitUntilCompleted, waitUntilNoneLeft } from '../support/wait.ts';
@@ -22,6 +22,7 @@ export interface DayRun {
   peakBytes: number;
   actions: number;
   events: number;
+  cpuSeconds: Record<string, number>;
 }
 
 /** Started by the same call as `durabill storage aggregate`; counted from its start to its close. */
@@ -32,9 +33,11 @@ export async function runProductDay(
   env: Record<string, string> = {},
 ): Promise<DayRun> {
   const worker = await stack.startWorker(env);
+  const cpu = measureCpu({ ...stack.pids, worker: worker.pid });
   const workflowId = await startDay(stack.temporal, stack.config.TASK_QUEUE, { day });
   const handle = stack.temporal.workflow.getHandle(workflowId);
   await waitUntilCompleted(context, handle);
+  const cpuSeconds = cpu();
   const { peakBytes } = readMemory(worker.pid);
   await worker.stop();
   const { startTime, closeTime, historyLength } = await handle.describe();
@@ -45,6 +48,7 @@ export async function runProductDay(
     peakBytes,
     actions: totalActions(countActions(history)) + countHeartbeats(history),
     events: historyLength,
+    cpuSeconds,
   };
 }
 

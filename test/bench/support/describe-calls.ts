@@ -1,18 +1,16 @@
 import type { Figure, Section } from './benchmark.ts';
 import type { CallCount } from './counting-proxy.ts';
 
-/** What a customer takes of S3 and DynamoDB. */
-export function describeCalls(customers: number, { calls }: CallCount): Section {
+/** What each customer or job takes of S3 and DynamoDB. */
+export function describeCalls(what: string, count: number, { calls }: CallCount): Section {
   const figures = [...calls]
     .toSorted(byName)
     .flatMap(([name, { calls: made, units }]): Figure[] => {
-      const each = (what: string, value: number): Figure => ({ name: what, value, unit: 'fine' });
-      const perCustomer = each(`${name}, calls`, made / customers);
-      return units === 0
-        ? [perCustomer]
-        : [perCustomer, each('  capacity units', units / customers)];
+      const each: Figure = { name: `${name}, calls`, value: made / count, unit: 'fine' };
+      if (units === 0) return [each];
+      return [each, { name: '  capacity units', value: units / count, unit: 'fine' }];
     });
-  return { title: `calls per customer, counted on the wire at ${customers}`, figures };
+  return { title: `calls per ${what}, counted on the wire over ${count}`, figures };
 }
 
 function byName([one]: [string, unknown], [other]: [string, unknown]): number {

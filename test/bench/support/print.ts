@@ -12,7 +12,7 @@ const shown: Record<Unit, (value: number) => string> = {
   count: (value) => value.toFixed(Number.isInteger(value) ? 0 : 2),
   seconds: (value) => `${value.toFixed(2)} s`,
   fine: (value) => value.toFixed(3),
-  ms: (value) => `${value.toFixed(1)} ms`,
+  ms: (value) => `${value.toFixed(2)} ms`,
 };
 
 export function printResult(
