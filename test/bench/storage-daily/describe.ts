@@ -9,56 +9,51 @@ const mostMemoryGrowth = 1.3;
 const aimedSize = 1000;
 
 export function describeSize({ customers, product, plain, naive }: SizeResult): Section {
+  const each = (name: string, value: number): Figure => ({
+    name,
+    value: value / customers,
+    unit: 'fine',
+  });
   const rate = {
     name: 'customers',
     value: customers / product.seconds,
     unit: 'per second',
   } as const;
-  const beside = (name: string, value: number): Pick<Figure, 'beside'> => ({
-    beside: { name, value },
+  const actions = each('Temporal actions per customer', product.actions);
+  const events = each('events per customer', product.events);
+  const peer = (value: number): Pick<Figure, 'beside'> => ({
+    beside: { name: 'a child for each customer', value },
   });
-  const perCustomer = (name: string, value: number): Figure => ({
-    name,
-    value: value / customers,
-    unit: 'fine',
-  });
-  const aim =
-    customers < aimedSize ? {} : beside(`aim: at most, from ${aimedSize} up`, mostActions);
+  const mostHere = { name: `aim: at most, from ${aimedSize} up`, value: mostActions };
   const figures: Figure[] = [
-    { ...rate, ...beside('aim: a plain script', customers / plain.seconds) },
-    { ...perCustomer('Temporal actions per customer', product.actions), ...aim },
+    { ...rate, beside: { name: 'aim: a plain script', value: customers / plain.seconds } },
+    { ...actions, ...(customers < aimedSize ? {} : { beside: mostHere }) },
     {
       name: 'events in its history',
       value: product.events,
       unit: 'count',
-      ...beside('aim: at most', mostEvents),
+      beside: { name: 'aim: at most', value: mostEvents },
     },
-    { ...perCustomer('events per customer', product.events) },
     {
       name: 'peak memory of the worker',
       value: product.peakBytes,
       unit: 'bytes',
-      ...beside('a plain script', plain.peakBytes),
+      beside: { name: 'a plain script', value: plain.peakBytes },
     },
+    ...Object.entries(product.cpuSeconds).map(([name, seconds]): Figure => {
+      const value = (seconds * 1000) / customers;
+      return { name: `CPU of ${name}, per customer`, value, unit: 'ms' };
+    }),
   ];
-  for (const [name, seconds] of Object.entries(product.cpuSeconds)) {
-    const value = (seconds * 1000) / customers;
-    figures.push({ name: `CPU of ${name}, per customer`, value, unit: 'ms' });
-  }
-  if (naive !== undefined) {
-    const name = 'a child for each customer';
-    const [first, second] = figures;
-    if (first === undefined || second === undefined) throw new Error('no figures');
-    figures.push(
-      { ...rate, ...beside(name, customers / naive.seconds) },
-      { ...second, ...beside(name, naive.actions / customers) },
-      {
-        ...perCustomer('events per customer', product.events),
-        ...beside(name, naive.events / customers),
-      },
-    );
-  }
-  return { title: `${customers} customers`, figures };
+  const besideNaive: Figure[] =
+    naive === undefined
+      ? []
+      : [
+          { ...rate, ...peer(customers / naive.seconds) },
+          { ...actions, ...peer(naive.actions / customers) },
+          { ...events, ...peer(naive.events / customers) },
+        ];
+  return { title: `${customers} customers`, figures: [...figures, ...besideNaive] };
 }
 
 /** Time over customers on logarithms: 1 is "twice the customers, twice the time". */
