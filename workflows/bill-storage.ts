@@ -6,7 +6,6 @@ import {
   condition,
   continueAsNew,
   defineQuery,
-  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -29,13 +28,11 @@ export async function billStorage(input: BillStorageInput = {}): Promise<BillSto
 
   if (input.carried === undefined) await housekeepingActivities.checkMonth(month);
   else window.followCarried();
-  // Runs from before it asked only between two fillings.
-  const asksAlways = patched('billStorage-goes-on-in-time');
-  const isLong = (): boolean => asksAlways && workflowInfo().continueAsNewSuggested;
+  const isLong = (): boolean => workflowInfo().continueAsNewSuggested;
   for (;;) {
     await window.fill(isLong);
     if (window.isEmpty()) return window.progress();
-    if (workflowInfo().continueAsNewSuggested) {
+    if (isLong()) {
       await continueAsNew<typeof billStorage>(window.handOver());
     }
     await condition(() => window.hasRoom() || isLong());

@@ -104,9 +104,8 @@ export class ShardDelivery {
   async #sweep(): Promise<void> {
     this.#sweepWanted = false;
     const { waiting, more } = await housekeepingActivities.listUndelivered({ shard: this.#shard });
-    for (const entry of waiting) {
-      const { identifier, lane } = entry;
-      this.#queue.add({ identifier, lane, dueAtMs: dueAtMs(entry) });
+    for (const { identifier, lane, dueInMs } of waiting) {
+      this.#queue.add({ identifier, lane, dueAtMs: Date.now() + dueInMs });
     }
     this.#moreInLedger = more;
   }
@@ -140,7 +139,7 @@ export class ShardDelivery {
     try {
       const order = { identifier, error: reasonOf(error), halted };
       const deferred = await housekeepingActivities.deferUsage(order);
-      return deferred.again ? dueAtMs(deferred) : undefined;
+      return deferred.again ? Date.now() + deferred.dueInMs : undefined;
     } catch (failure) {
       // The record is still in the ledger as undelivered: the schedule's sweep will meet it.
       log.error('a delivery could not be put off', { identifier, reason: reasonOf(failure) });
@@ -163,9 +162,4 @@ export class ShardDelivery {
     };
     void sleep(Math.max(1, atMs - Date.now())).then(ring, () => undefined);
   }
-}
-
-/** Runs that began under the first shape (test/histories/1) were told the moment itself. */
-function dueAtMs(told: { dueInMs: number } | { dueAtMs: number }): number {
-  return 'dueAtMs' in told ? told.dueAtMs : Date.now() + told.dueInMs;
 }

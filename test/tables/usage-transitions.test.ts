@@ -169,7 +169,8 @@ describe('DL2 claim → send → confirm', () => {
       state: 'pending',
       attempts: 1,
       rounds: 0,
-      freshKey: false,
+      // Stripe replays what it saved under the old key.
+      freshKey: true,
       firstAttemptAt: at(1),
       nextAttemptAt: at(9),
       retryingSince: at(9),
