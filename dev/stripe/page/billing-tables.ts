@@ -3,6 +3,7 @@ import { newestFirst } from '../core/list.ts';
 import type { Account } from '../resources/account.ts';
 import { totalOfSession } from '../resources/checkout-sessions.ts';
 import { totalOf } from '../resources/invoices.ts';
+import type { SubscriptionItem } from '../resources/subscriptions.ts';
 import { formatAmount } from './format.ts';
 import type { Html } from './table.ts';
 import { code, statusBadge, table, time } from './table.ts';
@@ -15,9 +16,10 @@ export function billingTables(account: Account): Html[] {
 }
 
 function subscriptions({ subscriptions: all, prices, products }: Account): Html {
-  const nameOf = (priceId: string): string => {
-    const product = prices.get(priceId)?.product ?? '';
-    return products.get(product)?.name ?? priceId;
+  const nameOf = ({ price, quantity }: SubscriptionItem): string => {
+    const product = prices.get(price)?.product ?? '';
+    const name = products.get(product)?.name ?? price;
+    return quantity === null ? `${name} by usage` : `${name} × ${quantity}`;
   };
   return table(
     'Subscriptions',
@@ -25,7 +27,7 @@ function subscriptions({ subscriptions: all, prices, products }: Account): Html 
     [
       { title: 'Id', cell: ({ id }) => code(id) },
       { title: 'Customer', cell: ({ customer }) => code(customer) },
-      { title: 'Items', cell: ({ items }) => items.map(({ price }) => nameOf(price)).join(', ') },
+      { title: 'Items', cell: ({ items }) => items.map(nameOf).join(', ') },
       {
         title: 'Status',
         cell: ({ status, cancelAtPeriodEnd, pauseCollection }) =>

@@ -21,7 +21,7 @@ h2 { font-size: 1.05rem; margin: 0; padding: 14px 16px 10px; }
 .figures div, section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .figures div { padding: 12px 16px; }
 .figures dt { color: var(--soft); font-size: 0.8rem; }
-.figures dd { margin: 0; font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.figures dd { margin: 0; font-size: 1.05rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 .figures dd small { display: block; font-size: 0.75rem; font-weight: 400; color: var(--soft); }
 section { margin: 0 0 16px; overflow: hidden; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(460px, 100%), 1fr));

@@ -7,7 +7,7 @@ import { withSeparators } from './format.ts';
 import type { Html } from './table.ts';
 import { code, statusBadge, table, time } from './table.ts';
 
-const shownRows = 25;
+const shownRows = 15;
 
 /** Events and what became of their deliveries, newest first. */
 export function webhookTables(account: Account, state: DoubleState): Html[] {
@@ -45,6 +45,8 @@ function events({ events: { snapshots, thin }, deliveries: all }: Account, state
 }
 
 function deliveries({ deliveries: all, endpoints }: Account): Html {
+  const addressOf = (id: string): string =>
+    endpoints.get(id)?.url.replace('http://', '') ?? `${id} (gone)`;
   const empty =
     endpoints.size === 0 ? 'No webhook endpoint is registered.' : 'Nothing to deliver yet.';
   return table(
@@ -52,7 +54,7 @@ function deliveries({ deliveries: all, endpoints }: Account): Html {
     newestFirst(all.all()).slice(0, shownRows),
     [
       { title: 'Type', cell: ({ type }) => code(type) },
-      { title: 'To', cell: ({ endpoint }) => code(endpoints.get(endpoint)?.url ?? endpoint) },
+      { title: 'To', cell: ({ endpoint }) => code(addressOf(endpoint)) },
       { title: 'State', cell: ({ state }) => statusBadge(state) },
       { title: 'Last answer', cell: lastAnswer },
       { title: 'Attempts', isNumber: true, cell: ({ attempts }) => String(attempts.length) },

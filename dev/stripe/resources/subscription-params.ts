@@ -108,7 +108,8 @@ export const pauseParams = z.strictObject({
 });
 
 export const resumeParams = z.strictObject({
-  billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
+  /** A hash since endive; it was a word before. */
+  billing_cycle_anchor: z.strictObject({ type: z.enum(['now', 'unchanged']) }).optional(),
   expand,
   payment_behavior: text.optional(),
   proration_behavior: prorationBehavior,

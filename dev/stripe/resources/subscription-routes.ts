@@ -135,14 +135,14 @@ function pause(account: Account, { params, pathIds }: ApiCall): Subscription {
 
 /** Resumes a paused subscription; its period begins anew unless the anchor stays. */
 function resume(account: Account, { params, pathIds }: ApiCall): Subscription {
-  const { billing_cycle_anchor: anchor = 'now' } = parseParams(resumeParams, params);
+  const { billing_cycle_anchor: anchor } = parseParams(resumeParams, params);
   const subscription = living(account, pathIds['id']);
   if (subscription.status !== 'paused') {
     throw refused('Only paused subscriptions can be resumed.');
   }
   const now = account.clock.nowSeconds();
   const every = intervalOf(account, subscription);
-  const isAnew = anchor === 'now';
+  const isAnew = anchor?.type !== 'unchanged';
   const resumed: Subscription = {
     ...subscription,
     billingCycleAnchor: isAnew ? now : subscription.billingCycleAnchor,

@@ -6,6 +6,8 @@ import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { createStripeControl } from '../../../dev/stripe/control.ts';
 import { startStripeDouble } from '../../../dev/stripe/server.ts';
+import { startBilling } from './billing-support.ts';
+import { startReceiver } from './receiver.ts';
 import {
   createMeter,
   failureOf,
@@ -20,8 +22,8 @@ import {
 const root = new URL('../../../', import.meta.url).pathname;
 
 /** The double as a process of its own; it is killed with the test. */
-async function spawnDouble(directory: string) {
-  const flags = ['--port', '0', '--data', directory, '--secret-key', secretKey];
+async function spawnDouble(directory: string, more: readonly string[] = []) {
+  const flags = ['--port', '0', '--data', directory, '--secret-key', secretKey, ...more];
   const child = spawn(process.execPath, ['--import', 'tsx', 'dev/stripe/main.ts', ...flags], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -117,4 +119,57 @@ test('one request is one line, its saved answer included', async () => {
 test('a taken port is an error with its reason', async () => {
   const { double } = await startDouble();
   await expect(startStripeDouble({ port: double.port })).rejects.toThrow('EADDRINUSE');
+});
+
+test('events and undelivered webhooks survive SIGKILL, and delivery goes on', async () => {
+  const directory = temporaryDirectory();
+  const secret = 'whsec_journal';
+  const closed = await startReceiver(secret);
+  await closed.stop();
+  const flags = ['--webhook', closed.url, '--webhook-secret', secret];
+  const scale = ['--webhook-retry-scale', '0.0001'];
+  const first = await spawnDouble(directory, [...flags, ...scale]);
+  const { id } = await first.stripe.customers.create({ name: 'Ada' });
+  await first.control.wait({ deliveryAttempts: 1 });
+  const [event] = await first.control.stripeEvents();
+  first.child.kill('SIGKILL');
+  await first.exited;
+
+  const receiver = await startReceiver(secret, { port: closed.port });
+  const second = await spawnDouble(directory, [...flags, ...scale]);
+  await second.control.wait({ deliveries: 1 });
+  expect(receiver.received.map(receiver.verified)).toMatchObject([
+    { id: event?.id, type: 'customer.created', data: { object: { id } } },
+  ]);
+  const [delivery] = await second.control.deliveries();
+  expect(delivery?.attempts.map(({ status }) => status).at(-1)).toBe(200);
+  expect(delivery?.attempts.at(0)).toMatchObject({ status: null });
+  expect((await second.stripe.events.retrieve(event?.id ?? '')).pending_webhooks).toBe(0);
+});
+
+test('billing objects survive a restart', async () => {
+  const directory = temporaryDirectory();
+  const before = await startBilling({ dataDir: directory });
+  const { id } = await before.stripe.subscriptions.create({
+    customer: 'cus_1',
+    items: [{ price: before.licensed.id }, { price: before.metered.id }],
+  });
+  const session = await before.stripe.checkout.sessions.create({
+    line_items: [{ price: before.licensed.id, quantity: 1 }],
+    mode: 'subscription',
+    success_url: 'http://127.0.0.1/ok',
+  });
+  const expand = ['latest_invoice.payments.data.payment.payment_intent'];
+  const known = await before.stripe.subscriptions.retrieve(id, { expand });
+  const events = await before.stripe.events.list({ limit: 100 });
+  await before.double.stop();
+  const after = await startDouble({ dataDir: directory });
+  const again = await after.stripe.subscriptions.retrieve(id, { expand });
+  const withoutAddress = (value: unknown): string =>
+    JSON.stringify(value).replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, '');
+  expect(withoutAddress(again)).toBe(withoutAddress(known));
+  expect(withoutAddress(again)).toContain('"amount_received":2000');
+  const eventsAgain = await after.stripe.events.list({ limit: 100 });
+  expect(withoutAddress(eventsAgain.data)).toBe(withoutAddress(events.data));
+  expect(await after.control.payCheckout(session.id)).toMatchObject({ status: 'complete' });
 });

@@ -190,7 +190,9 @@ describe('subscriptions', () => {
 
     const paused = await stripe.subscriptions.pause(await start());
     expect(paused.status).toBe('paused');
-    const resumed = await stripe.subscriptions.resume(paused.id);
+    const resumed = await stripe.subscriptions.resume(paused.id, {
+      billing_cycle_anchor: { type: 'unchanged' },
+    });
     expect(resumed.status).toBe('active');
     await stripe.subscriptions.update(paused.id, { cancel_at_period_end: true });
     expect(await control.endPeriod(paused.id)).toMatchObject({ status: 'canceled' });

@@ -5,13 +5,10 @@ import { failureOf, startDouble } from './support.ts';
 
 const secret = 'whsec_test';
 
-async function startDelivering(
-  options: Parameters<typeof startReceiver>[1] = {},
-  delivery: Parameters<typeof startDouble>[0] = {},
-) {
+async function startDelivering(options: Parameters<typeof startReceiver>[1] = {}) {
   const receiver = await startReceiver(secret, options);
   const webhooks = [{ url: receiver.url, secret }];
-  const started = await startDouble({ webhooks, delivery: { retryScale: 0 }, ...delivery });
+  const started = await startDouble({ webhooks, delivery: { retryScale: 0 } });
   return { ...started, receiver };
 }
 
@@ -89,12 +86,14 @@ describe('webhooks', () => {
   });
 
   test('redirects and silence are no success', async () => {
-    const { stripe, control } = await startDelivering(
-      { answer: async (_one, count) => (count === 1 ? 307 : await new Promise<number>(() => {})) },
-      { delivery: { retryScale: 0, maxAttempts: 2, timeoutMs: 50 } },
-    );
+    const { stripe, control } = await startDelivering({
+      answer: async (_one, count) => (count === 1 ? 307 : await new Promise<number>(() => {})),
+    });
+    await control.configureWebhooks({ paused: true, maxAttempts: 2 });
     await stripe.customers.create({});
-    await control.wait({ deliveryAttempts: 2 });
+    await control.releaseWebhooks();
+    await control.configureWebhooks({ timeoutMs: 50 });
+    await control.releaseWebhooks();
     const [delivery] = await control.deliveries();
     expect(delivery?.state).toBe('failed');
     expect(delivery?.attempts.map(({ status }) => status)).toEqual([307, null]);
