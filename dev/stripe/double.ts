@@ -79,10 +79,7 @@ export function createDouble(options: DoubleOptions): Double {
     },
     reset: () => {
       activity.releaseHanging();
-      store.clear();
-      account.ledger.reset();
-      account.deliveries.reset();
-      clock.reset();
+      forget(account);
       keys.reset();
       faults.clear();
       limiter.configure(noRateLimits);
@@ -92,6 +89,13 @@ export function createDouble(options: DoubleOptions): Double {
       addStartEndpoints(account, options);
     },
   };
+}
+
+function forget({ clock, deliveries, ledger, store }: Account): void {
+  store.clear();
+  ledger.reset();
+  deliveries.reset();
+  clock.reset();
 }
 
 /** Their ids stay: after a restart elsewhere what is pending goes to where they are then. */

@@ -21,7 +21,7 @@ import type { ReleaseRequest } from './webhook-contract.ts';
 
 /** `/_double/webhooks`: how deliveries go, and what has become of them. */
 export function addWebhooks(app: Hono, double: Double): void {
-  const { account, activity, deliverer, store } = double;
+  const { account, deliverer } = double;
   app.get('/webhooks', (ctx) => ctx.json(deliverer.settings));
   app.put('/webhooks', async (ctx) => {
     const change = await readBody(ctx, deliverySettingsRequestSchema);
@@ -52,6 +52,12 @@ export function addWebhooks(app: Hono, double: Double): void {
     }));
     return ctx.json(shown);
   });
+  addSending(app, double);
+}
+
+/** Sending at will: in an order, again, or what Stripe would not. */
+function addSending(app: Hono, double: Double): void {
+  const { account, activity, deliverer, store } = double;
   app.post('/webhooks/release', async (ctx) =>
     ctx.json(await release(double, await readBody(ctx, releaseRequestSchema))),
   );

@@ -10,20 +10,56 @@ type WireSubscription = Omit<Stripe.Subscription, 'items'> & {
   items: { object: 'list'; data: WireItem[]; has_more: boolean; url: string };
 };
 
+/** What is the same in every subscription of the double. */
+const fixed = {
+  application: null,
+  application_fee_percent: null,
+  automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+  billing_cycle_anchor_config: null,
+  billing_mode: { flexible: { proration_discounts: 'included' }, type: 'flexible' },
+  billing_schedules: [],
+  billing_thresholds: null,
+  customer_account: null,
+  default_source: null,
+  default_tax_rates: [],
+  discounts: [],
+  invoice_settings: {
+    account_tax_ids: null,
+    custom_fields: null,
+    description: null,
+    footer: null,
+    issuer: { type: 'self' },
+  },
+  livemode: false,
+  managed_payments: null,
+  next_pending_invoice_item_invoice: null,
+  on_behalf_of: null,
+  payment_settings: {
+    payment_method_options: null,
+    payment_method_types: null,
+    save_default_payment_method: 'off',
+  },
+  pending_invoice_item_interval: null,
+  pending_setup_intent: null,
+  pending_update: null,
+  schedule: null,
+  test_clock: null,
+  transfer_data: null,
+  trial_end: null,
+  trial_settings: {
+    end_behavior: { billing_cycle_anchor: null, missing_payment_method: 'create_invoice' },
+  },
+  trial_start: null,
+} satisfies Partial<WireSubscription>;
+
 /** A subscription as Stripe shows it: its periods are those of its items. */
 export function renderSubscription(account: Account, subscription: Subscription): WireSubscription {
   const { id, pauseCollection, pausedAt } = subscription;
   return {
     id,
     object: 'subscription',
-    application: null,
-    application_fee_percent: null,
-    automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+    ...fixed,
     billing_cycle_anchor: subscription.billingCycleAnchor,
-    billing_cycle_anchor_config: null,
-    billing_mode: { flexible: { proration_discounts: 'included' }, type: 'flexible' },
-    billing_schedules: [],
-    billing_thresholds: null,
     cancel_at: subscription.cancelAt,
     cancel_at_period_end: subscription.cancelAtPeriodEnd,
     canceled_at: subscription.canceledAt,
@@ -32,21 +68,10 @@ export function renderSubscription(account: Account, subscription: Subscription)
     created: subscription.created,
     currency: subscription.currency,
     customer: subscription.customer,
-    customer_account: null,
     days_until_due: subscription.daysUntilDue,
     default_payment_method: subscription.defaultPaymentMethod,
-    default_source: null,
-    default_tax_rates: [],
     description: subscription.description,
-    discounts: [],
     ended_at: subscription.endedAt,
-    invoice_settings: {
-      account_tax_ids: null,
-      custom_fields: null,
-      description: null,
-      footer: null,
-      issuer: { type: 'self' },
-    },
     items: {
       object: 'list',
       data: subscription.items.flatMap((item) => renderItem(account, subscription, item)),
@@ -54,34 +79,14 @@ export function renderSubscription(account: Account, subscription: Subscription)
       url: `/v1/subscription_items?subscription=${id}`,
     },
     latest_invoice: subscription.latestInvoice,
-    livemode: false,
-    managed_payments: null,
     metadata: subscription.metadata,
-    next_pending_invoice_item_invoice: null,
-    on_behalf_of: null,
     pause_collection:
       pauseCollection === null
         ? null
         : { behavior: pauseCollection.behavior, resumes_at: pauseCollection.resumesAt },
-    payment_settings: {
-      payment_method_options: null,
-      payment_method_types: null,
-      save_default_payment_method: 'off',
-    },
-    pending_invoice_item_interval: null,
-    pending_setup_intent: null,
-    pending_update: null,
-    schedule: null,
     start_date: subscription.created,
     status: subscription.status,
     ...(pausedAt === null ? {} : { status_details: pausedSince(pausedAt) }),
-    test_clock: null,
-    transfer_data: null,
-    trial_end: null,
-    trial_settings: {
-      end_behavior: { billing_cycle_anchor: null, missing_payment_method: 'create_invoice' },
-    },
-    trial_start: null,
   };
 }
 
