@@ -59,12 +59,13 @@ export async function measureTogether(
     return await measureEach(deps, store, day, ids, signal);
   }
   const [inputs, outputs] = counts;
-  const tallies = await Promise.all(
-    ids.map(async (id) => {
-      const [input, output] = [inputs.get(id), outputs.get(id)];
-      return await writeRow(deps, day, id, input ?? nothingStored, output ?? nothingStored);
-    }),
-  );
+  // A row waits here as two numbers, and not as a signed request in the client's queue.
+  const atOnce = pLimit(deps.listingsAtOnce);
+  const write = async (id: string): Promise<ChunkTally> => {
+    const [input, output] = [inputs.get(id), outputs.get(id)];
+    return await writeRow(deps, day, id, input ?? nothingStored, output ?? nothingStored);
+  };
+  const tallies = await Promise.all(ids.map((id) => atOnce(write, id)));
   return tallies.reduce(addTallies, nothingCounted);
 }
 
