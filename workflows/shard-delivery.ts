@@ -30,6 +30,8 @@ export class ShardDelivery {
   readonly #laterRound = stripeActivities(workflowInfo().taskQueue, 'later');
   #sweepWanted: boolean;
   #moreInLedger = false;
+  /** Ended since the last look into the ledger began: what it lists of them is old. */
+  readonly #finishedMeanwhile = new Set<string>();
   #haltedUntilMs = 0;
   /** After a halt one record goes first; the others follow when it was taken. */
   #probing = false;
@@ -103,8 +105,10 @@ export class ShardDelivery {
 
   async #sweep(): Promise<void> {
     this.#sweepWanted = false;
+    this.#finishedMeanwhile.clear();
     const { waiting, more } = await housekeepingActivities.listUndelivered({ shard: this.#shard });
     for (const { identifier, lane, dueInMs } of waiting) {
+      if (this.#finishedMeanwhile.has(identifier)) continue;
       this.#queue.add({ identifier, lane, dueAtMs: Date.now() + dueInMs });
     }
     this.#moreInLedger = more;
@@ -123,6 +127,7 @@ export class ShardDelivery {
       againAtMs = await this.#putOff(identifier, error);
     }
     this.#queue.finish(entry, againAtMs);
+    this.#finishedMeanwhile.add(identifier);
     if (this.#moreInLedger && this.#queue.waiting < fewWaiting) this.#sweepWanted = true;
     this.#changes += 1;
   }
