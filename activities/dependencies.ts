@@ -4,13 +4,16 @@ import type Stripe from 'stripe';
 import type { AverageOver } from '../domain/storage.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { Signals } from '../platform/temporal.ts';
+import type { Signals } from '../platform/signals.ts';
 import type { Customers } from '../tables/customers.ts';
 import type { DeadLetters } from '../tables/dead-letters.ts';
+import type { Payments } from '../tables/payments.ts';
 import type { ProcessingHistory } from '../tables/processing-history.ts';
 import type { StorageDaily } from '../tables/storage-daily.ts';
 import type { StorageMonthly } from '../tables/storage-monthly.ts';
+import type { Subscriptions } from '../tables/subscriptions.ts';
 import type { UsageLedger } from '../tables/usage-ledger.ts';
+import type { WebhookEvents } from '../tables/webhook-events.ts';
 import type { Processor } from './processor.ts';
 
 export interface Dependencies {
@@ -24,6 +27,9 @@ export interface Dependencies {
   customers: Customers;
   storageDaily: StorageDaily;
   storageMonthly: StorageMonthly;
+  webhookEvents: WebhookEvents;
+  subscriptions: Subscriptions;
+  payments: Payments;
   deadLetters: DeadLetters;
   processor: Processor;
   /** A job's list of files as one short text. */
@@ -31,6 +37,8 @@ export interface Dependencies {
   /** Listings of objects at the same time. */
   listingsAtOnce: number;
   averageOver: AverageOver;
+  /** The plan of a customer that is first heard of by a webhook. */
+  planDefault: string;
   logger: Logger;
   metrics: Metrics;
   now: () => Date;

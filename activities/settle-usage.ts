@@ -44,7 +44,10 @@ export async function layAside(
     now,
   );
   await noteAtSource(deps, record, error, now);
-  const laid = await deps.ledger.layAside(record.identifier, state, error, now);
+  const laid =
+    record.state === 'delivered'
+      ? await deps.ledger.refuseLater(record.identifier, error, now)
+      : await deps.ledger.layAside(record.identifier, state, error, now);
   const { identifier, customerId, meter } = record;
   deps.logger.error({ identifier, customerId, meter, reason: error }, `usage ${state}`);
   deps.metrics.deliveries.inc({ outcome: state });
@@ -57,6 +60,15 @@ export interface DeferOrder {
   error: string;
   /** Stripe refused our key: the record is not to blame, the shard waits. */
   halted: boolean;
+}
+
+/** Stripe had taken it and refused it afterwards: laid aside like any other refusal (WH9). */
+export async function refuseDelivered(
+  deps: Dependencies,
+  record: UsageRecord,
+  reason: string,
+): Promise<void> {
+  await layAside(deps, record, 'rejected', reason);
 }
 
 /** Times go to workflows as waits: their clock is Temporal's, not ours. */

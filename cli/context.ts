@@ -13,10 +13,13 @@ import { resolveSettings } from '../platform/embedded.ts';
 import type { Settings } from '../platform/embedded.ts';
 import type { Customers } from '../tables/customers.ts';
 import type { DeadLetters } from '../tables/dead-letters.ts';
+import type { Payments } from '../tables/payments.ts';
 import type { ProcessingHistory } from '../tables/processing-history.ts';
 import type { StorageDaily } from '../tables/storage-daily.ts';
 import type { StorageMonthly } from '../tables/storage-monthly.ts';
+import type { Subscriptions } from '../tables/subscriptions.ts';
 import type { UsageLedger } from '../tables/usage-ledger.ts';
+import type { WebhookEvents } from '../tables/webhook-events.ts';
 import { nameFailures } from './name-failures.ts';
 
 export interface Tables {
@@ -26,6 +29,9 @@ export interface Tables {
   deadLetters: DeadLetters;
   storageDaily: StorageDaily;
   storageMonthly: StorageMonthly;
+  webhookEvents: WebhookEvents;
+  subscriptions: Subscriptions;
+  payments: Payments;
 }
 
 /** How long Temporal may take to answer at first. */
@@ -82,15 +88,20 @@ export class Context {
 
   async #openTables(): Promise<Tables> {
     const client = await this.dynamoDb();
-    const [dynamo, customers, history, ledger, letters, daily, monthly] = await Promise.all([
-      import('../tables/dynamo.ts'),
-      import('../tables/customers.ts'),
-      import('../tables/processing-history.ts'),
-      import('../tables/usage-ledger.ts'),
-      import('../tables/dead-letters.ts'),
-      import('../tables/storage-daily.ts'),
-      import('../tables/storage-monthly.ts'),
-    ]);
+    const [dynamo, customers, history, ledger, letters, daily, monthly, ...mirrors] =
+      await Promise.all([
+        import('../tables/dynamo.ts'),
+        import('../tables/customers.ts'),
+        import('../tables/processing-history.ts'),
+        import('../tables/usage-ledger.ts'),
+        import('../tables/dead-letters.ts'),
+        import('../tables/storage-daily.ts'),
+        import('../tables/storage-monthly.ts'),
+        import('../tables/webhook-events.ts'),
+        import('../tables/subscriptions.ts'),
+        import('../tables/payments.ts'),
+      ]);
+    const [events, subscriptions, payments] = mirrors;
     const store = dynamo.createTableStore(client, this.config.TABLE_PREFIX, this.now);
     return {
       customers: customers.createCustomers(store),
@@ -99,6 +110,9 @@ export class Context {
       deadLetters: letters.createDeadLetters(store),
       storageDaily: daily.createStorageDaily(store),
       storageMonthly: monthly.createStorageMonthly(store),
+      webhookEvents: events.createWebhookEvents(store),
+      subscriptions: subscriptions.createSubscriptions(store),
+      payments: payments.createPayments(store),
     };
   }
 

@@ -6,6 +6,7 @@ import { deliveryShard, parseCustomerId, printable } from '../domain/ids.ts';
 import type { Customer } from '../tables/customers.ts';
 import type { Processing } from '../tables/processing-history.ts';
 import type { Context, Tables } from './context.ts';
+import { describeAccount, findAccount } from './customer-account.ts';
 import { leaf, noun } from './leaf.ts';
 import { count, facts, state, table, time } from './output.ts';
 import { note, nothing, performWith } from './perform.ts';
@@ -38,7 +39,7 @@ export function addCustomers(program: Command): void {
       await performWith(command, list, nothing);
     },
   );
-  leaf(customers, 'show <id>', 'Shows a customer, its last processings and what is undelivered.', [
+  leaf(customers, 'show <id>', 'Shows a customer, its account, processings and what waits.', [
     'durabill customers show cus_123',
   ]).action(async (id: string, _options: object, command: Command) => {
     await performWith(command, show, () => parseCustomerId(id));
@@ -147,14 +148,20 @@ async function show(context: Context, customerId: string): Promise<Answer> {
     if (processings.length >= lastProcessings) break;
   }
   const undelivered = await countUndelivered(tables, customerId);
+  const account = await findAccount(context, customerId);
   const waiting = `${undelivered.exact ? '' : 'at least '}${count(undelivered.records)}`;
   const runs =
     processings.length === 0
       ? 'No processing yet.'
       : table(processingColumns, processings.map(processingRow));
   return {
-    json: { customer, processings, undelivered },
-    text: `${describe(customer)}\n\nUsage records not delivered yet: ${waiting}\n\n${runs}`,
+    json: { customer, ...account, processings, undelivered },
+    text: [
+      describe(customer),
+      describeAccount(account),
+      `Usage records not delivered yet: ${waiting}`,
+      runs,
+    ].join('\n\n'),
   };
 }
 
@@ -180,7 +187,7 @@ function describe(customer: Customer): string {
     ['name', customer.name],
     ['email', customer.email],
     ['plan', customer.plan],
-    ['billing', customer.billingStatus],
+    ['billing', state(customer.billingStatus)],
     ['added', `${time(customer.createdAt)} UTC`],
   ]);
 }

@@ -1,4 +1,5 @@
 /** `durabill dead-letters redrive`: one, or all that are open. */
+import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { DeadLetterKind } from '../domain/dead-letters.ts';
 import type { Context } from './context.ts';
@@ -11,6 +12,9 @@ import type { Redriven, RedriveDependencies } from './redrive.ts';
 const callPatienceMs = 10_000;
 /** A day of one customer takes seconds; one that fails again is tried for 20 minutes without us. */
 const measurePatienceMs = 60_000;
+/** An event is applied in a second; one that fails again is tried for an hour without us. */
+const applyPatienceMs = 30_000;
+const applyPauseMs = 250;
 const lettersAtOnce = 10;
 
 type Show = (text: string) => void;
@@ -79,34 +83,49 @@ function report(
 }
 
 async function dependencies(context: Context, show: Show): Promise<RedriveDependencies> {
-  const [{ announceUsage, startDay, startStorageBill }, { askProgress, untilClosed }] =
-    await Promise.all([import('../platform/temporal.ts'), import('./follow.ts')]);
-  const { ledger, deadLetters, storageDaily, storageMonthly } = await context.tables();
+  const [{ announceUsage, startDay, startStorageBill }, { announceEvent }, follow] =
+    await Promise.all([
+      import('../platform/temporal.ts'),
+      import('../platform/announce-event.ts'),
+      import('./follow.ts'),
+    ]);
   // Asked before anything is changed: nothing is half done just because Temporal is away.
   const client = await context.temporal();
   const { TASK_QUEUE } = context.config;
   const bounded = async <T>(call: () => Promise<T>): Promise<T> =>
     await client.withDeadline(Date.now() + callPatienceMs, call);
   return {
-    ledger,
-    deadLetters,
-    storageDaily,
-    storageMonthly,
+    ...(await context.tables()),
+    announceEvent: async (line, eventId) => {
+      const again = { line, eventId, again: true };
+      await bounded(async () => await announceEvent(client, TASK_QUEUE, again));
+    },
+    waitUntil,
     announce: async (usage) => {
       await bounded(async () => await announceUsage(client, TASK_QUEUE, usage));
     },
     measureDay: async (order) => {
       const workflowId = await bounded(async () => await startDay(client, TASK_QUEUE, order));
       const progress = async (): Promise<string> => {
-        await askProgress(client, workflowId);
+        await follow.askProgress(client, workflowId);
         return `measuring ${order.customerId} for ${order.day}`;
       };
-      return await untilClosed(client, workflowId, { progress, show }, measurePatienceMs);
+      return await follow.untilClosed(client, workflowId, { progress, show }, measurePatienceMs);
     },
     startBill: async (order) =>
       await bounded(async () => await startStorageBill(client, TASK_QUEUE, order)),
     now: context.now,
   };
+}
+
+/** False when patience ended first. */
+async function waitUntil(isOver: () => Promise<boolean>): Promise<boolean> {
+  const untilMs = Date.now() + applyPatienceMs;
+  while (Date.now() < untilMs) {
+    if (await isOver()) return true;
+    await delay(applyPauseMs);
+  }
+  return await isOver();
 }
 
 const goesOn = 'What was begun goes on; running it again takes up what is left.';
@@ -117,12 +136,15 @@ function say(done: Redriven): string {
   if (outcome === 'already-redriven')
     return `${id} was redriven already; it is ${stands} (${look})`;
   if (outcome === 'again') return `${id} was laid aside again: ${look}`;
+  if (outcome === 'started' && 'eventId' in done)
+    return `${id} is tried still: redrive it once more to see how it ended (${look})`;
   if (outcome === 'started')
     return `${id} is being redriven, and stays open until it ends: ${look}`;
   return `Redriven ${id}: it is ${stands} (${look})`;
 }
 
 function lookOf(done: Redriven): string {
+  if ('eventId' in done) return `durabill webhooks show ${done.eventId}`;
   if ('identifier' in done) return `durabill usage show ${done.identifier}`;
   const { customerId, period } = done;
   const isMonth = period.length === 'YYYY-MM'.length;

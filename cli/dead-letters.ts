@@ -42,9 +42,10 @@ export function addDeadLetters(program: Command): void {
   ]).action(async (id: string, _options: object, command: Command) => {
     await performWith(command, show, () => parseKey(id, 'dead letter'));
   });
-  leaf(letters, 'redrive [id]', 'Tries laid-aside work once more: usage, days, bills.', [
+  leaf(letters, 'redrive [id]', 'Tries laid-aside work once more: usage, days, bills, events.', [
     'durabill dead-letters redrive usage-rejected/prc_123',
     'durabill dead-letters redrive storage-day/cus_123/2026-11-20',
+    'durabill dead-letters redrive webhook-event/evt_123',
     'durabill dead-letters redrive --all --kind usage-parked',
   ])
     .option('--all', 'every open one')
@@ -133,6 +134,7 @@ const abouts: Record<DeadLetterKind, string> = {
   'usage-parked': 'usage',
   'storage-day': 'the snapshot of',
   'storage-bill': 'the storage bill of',
+  'webhook-event': 'the event',
 };
 
 function describe(letter: DeadLetter): string {

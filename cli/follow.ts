@@ -107,7 +107,7 @@ export async function untilClosed(
   return false;
 }
 
-async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+export async function isRunning(client: Client, workflowId: string): Promise<boolean> {
   const handle = client.workflow.getHandle(workflowId);
   try {
     const { status } = await client.withDeadline(

@@ -11,6 +11,7 @@ import { addSchedules } from './schedules.ts';
 import { addSetup } from './setup.ts';
 import { addStorage } from './storage.ts';
 import { addUsage } from './usage.ts';
+import { addWebhooks } from './webhooks.ts';
 
 const program = new Command('durabill')
   .description('Bills customers for what they use, and neither bills twice nor forgets.')
@@ -36,6 +37,7 @@ addProcess(program);
 addUsage(program);
 addStorage(program);
 addBill(program);
+addWebhooks(program);
 addDeadLetters(program);
 addSchedules(program);
 

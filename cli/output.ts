@@ -86,9 +86,13 @@ export function seconds(ms: number): string {
 }
 
 const good = new Set(
-  'created present completed delivered ok redriven active billed success'.split(' '),
+  'created present completed delivered ok redriven active billed success applied succeeded trialing'.split(
+    ' ',
+  ),
 );
-const bad = new Set('failed differs rejected parked down missing open again'.split(' '));
+const bad = new Set(
+  'failed differs rejected parked down missing open again dead past_due unpaid'.split(' '),
+);
 
 /** A state in its colour. */
 export function state(value: string): string {

@@ -1,5 +1,5 @@
 /**
- * Closing dead letters (DL9); those of storage in `redrive-storage.ts`. A redrive of usage is three
+ * Closing dead letters (DL9); those of storage in `redrive-storage.ts`, of events in `redrive-event.ts`. A redrive of usage is three
  * steps, each of which may be the last one before a crash; running it again takes up where it ended:
  *
  * 1. `requeue`: rejected or parked → pending. From here on the sweeper would find the record by itself.
@@ -10,16 +10,19 @@ import type { DeadLetter } from '../domain/dead-letters.ts';
 import { BillingError } from '../domain/errors.ts';
 import type { DeliveryState, UsageRecord } from '../domain/usage.ts';
 import type { UsageLedger } from '../tables/usage-ledger.ts';
+import { checkEventDiscard, redriveEvent } from './redrive-event.ts';
+import type { EventRedriveDependencies, EventRedriven } from './redrive-event.ts';
 import { closeUnlessReopened, findLetter } from './redrive-letter.ts';
+import type { LetterDependencies } from './redrive-letter.ts';
 import { checkBillDiscard, redriveBill, redriveDay } from './redrive-storage.ts';
 import type { StorageRedriveDependencies, StorageRedriven } from './redrive-storage.ts';
 
-export interface RedriveDependencies extends StorageRedriveDependencies {
+export interface RedriveDependencies extends StorageRedriveDependencies, EventRedriveDependencies {
   ledger: Pick<UsageLedger, 'get' | 'requeue'>;
   announce: (usage: UsageRecord) => Promise<void>;
 }
 
-export type Redriven = UsageRedriven | StorageRedriven;
+export type Redriven = UsageRedriven | StorageRedriven | EventRedriven;
 
 interface UsageRedriven {
   id: string;
@@ -30,6 +33,8 @@ interface UsageRedriven {
   state: DeliveryState;
 }
 
+type DiscardDependencies = Pick<RedriveDependencies, 'ledger' | 'storageMonthly' | 'webhookEvents'>;
+
 /** Throws BillingError `not_found`, or `conflict` for a letter that was discarded. */
 export async function redrive(deps: RedriveDependencies, id: string): Promise<Redriven> {
   const letter = await findLetter(deps, id);
@@ -39,6 +44,7 @@ export async function redrive(deps: RedriveDependencies, id: string): Promise<Re
   }
   if (letter.kind === 'storage-day') return await redriveDay(deps, letter);
   if (letter.kind === 'storage-bill') return await redriveBill(deps, letter);
+  if (letter.kind === 'webhook-event') return await redriveEvent(deps, letter);
   return await redriveUsage(deps, letter);
 }
 
@@ -63,7 +69,7 @@ async function redriveUsage(deps: RedriveDependencies, letter: DeadLetter): Prom
  * already, or when a redrive has begun: that usage will be billed, whatever the letter says.
  */
 export async function discard(
-  deps: Pick<RedriveDependencies, 'deadLetters' | 'ledger' | 'storageMonthly' | 'now'>,
+  deps: DiscardDependencies & LetterDependencies,
   id: string,
   reason: string,
 ): Promise<DeadLetter> {
@@ -81,13 +87,14 @@ export async function discard(
 }
 
 /** A redrive that has begun will bill, whatever the letter says. */
-async function checkDiscard(
-  deps: Pick<RedriveDependencies, 'ledger' | 'storageMonthly'>,
-  letter: DeadLetter,
-): Promise<void> {
+async function checkDiscard(deps: DiscardDependencies, letter: DeadLetter): Promise<void> {
   if (letter.kind === 'storage-day') return;
   if (letter.kind === 'storage-bill') {
     await checkBillDiscard(deps, letter);
+    return;
+  }
+  if (letter.kind === 'webhook-event') {
+    await checkEventDiscard(deps, letter);
     return;
   }
   const record = await findRecord(deps, letter);

@@ -4,6 +4,7 @@ export const deadLetterKinds = [
   'usage-parked',
   'storage-day',
   'storage-bill',
+  'webhook-event',
 ] as const;
 export type DeadLetterKind = (typeof deadLetterKinds)[number];
 export type DeadLetterStatus = 'open' | 'redriven' | 'discarded';

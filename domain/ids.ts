@@ -19,6 +19,7 @@ export const deliveryShardCount = 8;
 export const workflowIds = {
   processFiles: (processingId: string): string => `process-files/${processingId}`,
   deliverUsage: (shard: number): string => `deliver-usage/${shard}`,
+  customer: (line: string): string => `customer/${line}`,
   aggregateStorage: (day: string): string => `aggregate-storage/${day}`,
   /** One customer's day, measured again after its dead letter; apart from the run over all of them. */
   aggregateCustomerStorage: (day: string, customerId: string): string =>
@@ -26,6 +27,8 @@ export const workflowIds = {
   billStorage: (month: string): string => `bill-storage/${month}`,
   billCustomerStorage: (customerId: string, month: string): string =>
     `bill-storage/${customerId}/${month}`,
+  /** Started by hand; the schedule's runs have ids of their own. */
+  catchUpWebhooks: (since: string | undefined): string => `catch-up-webhooks/${since ?? 'usual'}`,
 } as const;
 
 export function parseCustomerId(value: string): string {

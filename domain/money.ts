@@ -6,6 +6,9 @@ const zeroDecimal = new Set(
   'bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf'.split(' '),
 );
 
+/** Currencies whose minor unit is a thousandth (Stripe, "Three-decimal currencies"). */
+const threeDecimal = new Set('bhd jod kwd omr tnd'.split(' '));
+
 /**
  * What a quantity costs in minor units at a price per unit given as a decimal string of minor units
  * (Stripe's `unit_amount_decimal`), rounded half up.
@@ -33,9 +36,14 @@ export function roundHalfUp(dividend: bigint, divisor: bigint): bigint {
   return (2n * dividend + divisor) / (2n * divisor);
 }
 
+function digitsOf(currency: string): number {
+  if (zeroDecimal.has(currency)) return 0;
+  return threeDecimal.has(currency) ? 3 : 2;
+}
+
 /** For people: `$1,234.50`, `¥1,235`. */
 export function formatMoney(minorUnits: bigint, currency: string): string {
-  const digits = zeroDecimal.has(currency) ? 0 : 2;
+  const digits = digitsOf(currency);
   const padded = String(minorUnits).padStart(digits + 1, '0');
   const whole = padded.slice(0, padded.length - digits);
   const fraction = digits === 0 ? '' : `.${padded.slice(-digits)}`;

@@ -32,6 +32,14 @@ export const schedules: readonly ScheduleEntry[] = [
     note: 'Bills the month before',
   },
   {
+    id: 'catch-up-webhooks',
+    workflowType: workflowTypes.catchUpWebhooks,
+    cron: '17 * * * *',
+    catchUpWindow: '1 minutes',
+    pauseOnFailure: false,
+    note: 'Asks Stripe for events that it could not deliver',
+  },
+  {
     id: 'sweep-usage',
     workflowType: workflowTypes.sweepUsage,
     cron: '*/15 * * * *',

@@ -9,6 +9,8 @@ export const workflowTypes = {
   aggregateStorage: 'aggregateStorage',
   billStorage: 'billStorage',
   billCustomerStorage: 'billCustomerStorage',
+  customer: 'customer',
+  catchUpWebhooks: 'catchUpWebhooks',
 } as const;
 
 export const signalNames = {
@@ -16,6 +18,8 @@ export const signalNames = {
   usageArrived: 'usageArrived',
   /** To `deliverUsage`: look into the ledger for what was left behind. */
   sweep: 'sweep',
+  /** To `customer`: an event is in the inbox. */
+  stripeEvent: 'stripeEvent',
   /** To the workflow that made the usage: its delivery ended or was put off. */
   usageSettled: 'usageSettled',
 } as const;
@@ -34,4 +38,9 @@ export const searchAttributes = {
 /** Stripe calls run on a queue of their own, whose rate Temporal limits over all workers (DL4). */
 export function stripeTaskQueue(taskQueue: string): string {
   return `${taskQueue}-stripe`;
+}
+
+/** Calls that read Stripe's objects, with a limit of their own: these endpoints take less. */
+export function eventTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-events`;
 }

@@ -85,6 +85,13 @@ const schema = z.object({
     .max(10_000)
     .optional()
     .describe('meter events a second over all workers (25 with test keys, 1,000 with live ones)'),
+  EVENT_RATE_PER_SECOND: wholeNumber(20, 1, 10_000).describe(
+    'Stripe events applied a second over all workers',
+  ),
+  EVENTBRIDGE_SECRET: text
+    .min(16, 'must have 16 characters or more')
+    .optional()
+    .describe('shared secret of POST /webhooks/eventbridge'),
   APPLY_SCHEDULES: flag.describe('the worker applies the schedules at start'),
   WORKFLOW_BUNDLE: text.optional().describe('pre-built workflow bundle (npm run build makes one)'),
   LOG_LEVEL: z
@@ -102,6 +109,7 @@ const secretVariables = new Set([
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
   'ADMIN_TOKEN',
+  'EVENTBRIDGE_SECRET',
   'REDIS_URL',
 ]);
 
@@ -173,7 +181,8 @@ export function createClock(config: Config): () => Date {
   return () => new Date(Date.now() + offsetMs);
 }
 
-function isLive(config: Config): boolean {
+/** Whether our Stripe key moves real money. */
+export function isLive(config: Config): boolean {
   return /^(sk|rk)_live_/.test(config.STRIPE_SECRET_KEY ?? '');
 }
 

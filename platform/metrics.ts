@@ -47,6 +47,23 @@ export function createMetrics() {
       help: 'Days without a snapshot in months that were billed',
       registers,
     }),
+    webhooks: new Counter({
+      name: 'stripe_webhook_total',
+      help: 'Webhooks received, by type of event and outcome',
+      labelNames: ['type', 'outcome'] as const,
+      registers,
+    }),
+    webhooksApplied: new Counter({
+      name: 'durabill_webhooks_applied_total',
+      help: 'Stripe events applied, by what they changed',
+      labelNames: ['effect'] as const,
+      registers,
+    }),
+    paymentsFailed: new Counter({
+      name: 'durabill_payments_failed_total',
+      help: 'Payments that Stripe could not collect: an alert',
+      registers,
+    }),
     deliveryHalted: new Counter({
       name: 'durabill_delivery_halted_total',
       help: 'Times that Stripe refused our key and a shard stopped: an alarm',

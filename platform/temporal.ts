@@ -1,16 +1,11 @@
 /** The connection to Temporal, and the few things that more than one process does with it. */
-import {
-  Client,
-  Connection,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+import { Client, Connection, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { deliveryLane, deliveryShard, sourceWorkflowId, workflowIds } from '../domain/ids.ts';
+import { deliveryLane, deliveryShard, workflowIds } from '../domain/ids.ts';
 import type { ProcessingRequest } from '../domain/processing.ts';
 import { searchAttributes, signalNames, workflowTypes } from '../domain/temporal-names.ts';
-import type { Usage, UsageSettled, UsageSource } from '../domain/usage.ts';
+import type { Usage } from '../domain/usage.ts';
 import type { Config, Environment } from './config.ts';
 
 /** Address, API key and TLS as the Temporal CLI reads them (TEMPORAL_*), with our defaults. */
@@ -79,7 +74,11 @@ export async function announceUsage(
 }
 
 /** Asks a shard's delivery to look into the ledger for what was left behind. */
-async function requestSweep(client: Client, taskQueue: string, shard: number): Promise<void> {
+export async function requestSweep(
+  client: Client,
+  taskQueue: string,
+  shard: number,
+): Promise<void> {
   await signalDelivery(client, taskQueue, shard, signalNames.sweep, []);
 }
 
@@ -101,75 +100,8 @@ async function signalDelivery(
   });
 }
 
-/** What activities say to workflows, without knowing how. */
-export interface Signals {
-  announceUsage: (usage: Pick<Usage, 'identifier' | 'customerId' | 'meter'>) => Promise<void>;
-  requestSweep: (shard: number) => Promise<void>;
-  /** Tells the workflow that made the usage how its delivery stands; it may have ended, and that is fine. */
-  isBillRunning: (customerId: string, month: string) => Promise<boolean>;
-  tellSource: (source: UsageSource, settled: UsageSettled) => Promise<void>;
-}
-
-export function createSignals(client: Client, taskQueue: string): Signals {
-  return {
-    announceUsage: async (usage) => {
-      await announceUsage(client, taskQueue, usage);
-    },
-    requestSweep: async (shard) => {
-      await requestSweep(client, taskQueue, shard);
-    },
-    isBillRunning: async (customerId, month) =>
-      await isRunning(client, workflowIds.billCustomerStorage(customerId, month)),
-    tellSource: async (source, settled) => {
-      await tellSource(client, taskQueue, source, settled);
-    },
-  };
-}
-
-/**
- * Signals the workflow that made the usage. A storage bill that had given up is started once more when
- * its usage has arrived after all, so that its days are marked without anyone's help.
- */
-async function tellSource(
-  client: Client,
-  taskQueue: string,
-  source: UsageSource,
-  settled: UsageSettled,
-): Promise<void> {
-  const workflowId = sourceWorkflowId(source);
-  try {
-    if (source.kind === 'storage' && settled.state === 'delivered') {
-      const [customerId = '', month = ''] = source.id.split('/');
-      await client.workflow.signalWithStart(workflowTypes.billCustomerStorage, {
-        ...storageBillOptions(customerId, month),
-        taskQueue,
-        args: [{ customerId, month }],
-        signal: signalNames.usageSettled,
-        signalArgs: [settled],
-      });
-      return;
-    }
-    await client.workflow.getHandle(workflowId).signal(signalNames.usageSettled, settled);
-  } catch (error) {
-    const ended =
-      error instanceof WorkflowNotFoundError ||
-      error instanceof WorkflowExecutionAlreadyStartedError;
-    if (!ended) throw error;
-  }
-}
-
-async function isRunning(client: Client, workflowId: string): Promise<boolean> {
-  try {
-    const { status } = await client.workflow.getHandle(workflowId).describe();
-    return status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
-}
-
 /** One customer's bill of a month: once it has succeeded, never again. */
-function storageBillOptions(customerId: string, month: string) {
+export function storageBillOptions(customerId: string, month: string) {
   return {
     workflowId: workflowIds.billCustomerStorage(customerId, month),
     workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
@@ -242,4 +174,24 @@ export async function startStorageBill(
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     return false;
   }
+}
+
+/**
+ * Starts a catch-up of Stripe's events by hand; one that runs already is answered as it is. `since` is
+ * a day (UTC), the last three when left out.
+ */
+export async function startCatchUp(
+  client: Client,
+  taskQueue: string,
+  since: string | undefined,
+): Promise<string> {
+  const workflowId = workflowIds.catchUpWebhooks(since);
+  await client.workflow.start(workflowTypes.catchUpWebhooks, {
+    taskQueue,
+    workflowId,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [since === undefined ? {} : { since }],
+  });
+  return workflowId;
 }

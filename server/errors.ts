@@ -4,7 +4,7 @@ import { BillingError } from '../domain/errors.ts';
 import type { BillingErrorCode } from '../domain/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 
-const statuses = {
+export const statuses = {
   invalid_request: 400,
   unauthorized: 401,
   budget_exceeded: 402,
@@ -15,7 +15,11 @@ const statuses = {
   rate_limited: 429,
   billing_disabled: 503,
   unavailable: 503,
-} as const satisfies Record<BillingErrorCode, number>;
+  internal: 500,
+} as const satisfies Record<BillingErrorCode | 'internal', number>;
+
+/** What stands in `error` of an error's body. */
+export type ErrorCode = keyof typeof statuses;
 
 /** For Hono's `onError`: ours are told as they are, an unknown one says nothing of the inside. */
 export function errorWriter(logger: Logger) {
@@ -25,7 +29,10 @@ export function errorWriter(logger: Logger) {
     }
     const requestId = ctx.res.headers.get('X-Request-Id');
     logger.error({ requestId, path: ctx.req.path, err: error }, 'unexpected error');
-    return ctx.json({ error: 'internal', message: 'something went wrong on our side' }, 500);
+    return ctx.json(
+      { error: 'internal', message: 'something went wrong on our side' },
+      statuses.internal,
+    );
   };
 }
 

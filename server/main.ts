@@ -2,11 +2,14 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { serve } from '@hono/node-server';
 import { createDynamoDb } from '../platform/clients.ts';
-import { parseConfig, readEnvironment } from '../platform/config.ts';
+import { createClock, isLive, parseConfig, readEnvironment } from '../platform/config.ts';
 import { createLogger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
+import { announceEvent } from '../platform/announce-event.ts';
 import { createTemporalClient } from '../platform/temporal.ts';
+import { createTableStore } from '../tables/dynamo.ts';
 import { tableSchemas } from '../tables/schema.ts';
+import { createWebhookEvents } from '../tables/webhook-events.ts';
 import { createApp } from './app.ts';
 
 const environment = readEnvironment();
@@ -16,9 +19,32 @@ const dynamodb = createDynamoDb(config);
 const temporal = createTemporalClient(config, environment);
 const TableName = `${config.TABLE_PREFIX}${tableSchemas.usageLedger.name}`;
 
+const now = createClock(config);
+const metrics = createMetrics();
+
+/** Stripe waits for our answer: rather a quick 503, after which it comes again. */
+const announcePatienceMs = 5000;
+
 const app = createApp({
   logger,
-  registry: createMetrics().registry,
+  registry: metrics.registry,
+  webhooks: {
+    stripeSecrets: (config.STRIPE_WEBHOOK_SECRET ?? '')
+      .split(',')
+      .filter((secret) => secret !== ''),
+    eventBridgeSecret: config.EVENTBRIDGE_SECRET,
+    now,
+    receiver: {
+      webhookEvents: createWebhookEvents(createTableStore(dynamodb, config.TABLE_PREFIX, now)),
+      announceEvent: async (line, eventId) => {
+        await temporal.withDeadline(Date.now() + announcePatienceMs, async () => {
+          await announceEvent(temporal, config.TASK_QUEUE, { line, eventId, again: false });
+        });
+      },
+      metrics,
+      livemode: isLive(config),
+    },
+  },
   probes: {
     temporal: async () => await temporal.workflowService.getSystemInfo({}),
     tables: async () => await dynamodb.send(new DescribeTableCommand({ TableName })),

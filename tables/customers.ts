@@ -1,6 +1,7 @@
 /** Customers, known by their Stripe customer id and by nothing else. */
-import { GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { billingStatuses } from '../domain/billing-status.ts';
 import { allRows, conditionHeld, pageSize } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
@@ -10,7 +11,7 @@ const rowSchema = z.object({
   name: z.string().exactOptional(),
   email: z.string().exactOptional(),
   plan: z.string(),
-  billingStatus: z.enum(['none', 'active', 'past_due', 'canceled']),
+  billingStatus: z.enum(billingStatuses),
   createdAt: z.string(),
 });
 export type Customer = z.infer<typeof rowSchema>;
@@ -37,6 +38,28 @@ export function createCustomers({ db, prefix }: TableStore) {
     return await conditionHeld(db.send(put));
   }
 
+  /** Sets the standing; a customer that Stripe knows and we did not is added. */
+  async function setBillingStatus(
+    customerId: string,
+    billingStatus: Customer['billingStatus'],
+    defaults: Pick<Customer, 'plan' | 'createdAt'>,
+  ): Promise<void> {
+    const command = new UpdateCommand({
+      TableName,
+      Key: { customerId },
+      UpdateExpression:
+        'SET billingStatus = :status, #plan = if_not_exists(#plan, :plan), ' +
+        'createdAt = if_not_exists(createdAt, :createdAt)',
+      ExpressionAttributeNames: { '#plan': 'plan' },
+      ExpressionAttributeValues: {
+        ':status': billingStatus,
+        ':plan': defaults.plan,
+        ':createdAt': defaults.createdAt,
+      },
+    });
+    await db.send(command);
+  }
+
   /** Every customer, all pages, in no order. */
   async function* list(): AsyncGenerator<Customer> {
     const rows = allRows(
@@ -46,5 +69,5 @@ export function createCustomers({ db, prefix }: TableStore) {
     for await (const row of rows) yield rowSchema.parse(row);
   }
 
-  return { get, add, list };
+  return { get, add, setBillingStatus, list };
 }

@@ -77,4 +77,18 @@ export const tableSchemas = {
     ],
     ttl: 'ttl',
   },
+  webhookEvents: { name: 'webhook-events', partitionKey: 'eventId', indexes: [], ttl: 'ttl' },
+  subscriptions: {
+    name: 'subscriptions',
+    partitionKey: 'subscriptionId',
+    indexes: [{ name: 'customerId-index', partitionKey: 'customerId', sortKey: 'stripeCreated' }],
+  },
+  payments: {
+    name: 'payments',
+    partitionKey: 'paymentId',
+    indexes: [
+      { name: 'customerId-createdAt-index', partitionKey: 'customerId', sortKey: 'createdAt' },
+    ],
+    ttl: 'expiresAt',
+  },
 } as const satisfies Record<string, TableSchema>;

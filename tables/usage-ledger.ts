@@ -148,6 +148,16 @@ export function createUsageLedger({ db, prefix }: TableStore) {
     });
   }
 
+  /** Stripe had taken it, and refused it afterwards: `delivered` → `rejected`. */
+  async function refuseLater(
+    identifier: string,
+    error: string,
+    now: string,
+  ): Promise<UsageRecord | undefined> {
+    const set = { state: 'rejected', error };
+    return await change(identifier, ['delivered'], { now, what: `rejected: ${error}`, set });
+  }
+
   /** A redrive: what was laid aside waits for delivery again. */
   async function requeue(record: UsageRecord, now: string): Promise<UsageRecord | undefined> {
     const shard = deliveryShard(record.customerId, record.meter);
@@ -218,6 +228,7 @@ export function createUsageLedger({ db, prefix }: TableStore) {
     noteFailure,
     defer,
     layAside,
+    refuseLater,
     requeue,
     undelivered,
     ofCustomer,

@@ -19,18 +19,18 @@ import { createLogger } from '../platform/logger.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { applySchedules } from '../platform/schedules.ts';
-import {
-  createSignals,
-  createTemporalClient,
-  temporalConnectionOptions,
-} from '../platform/temporal.ts';
+import { createSignals } from '../platform/signals.ts';
+import { createTemporalClient, temporalConnectionOptions } from '../platform/temporal.ts';
 import { createCustomers } from '../tables/customers.ts';
 import { createDeadLetters } from '../tables/dead-letters.ts';
 import { createTableStore } from '../tables/dynamo.ts';
+import { createPayments } from '../tables/payments.ts';
 import { createProcessingHistory } from '../tables/processing-history.ts';
 import { createStorageDaily } from '../tables/storage-daily.ts';
 import { createStorageMonthly } from '../tables/storage-monthly.ts';
+import { createSubscriptions } from '../tables/subscriptions.ts';
 import { createUsageLedger } from '../tables/usage-ledger.ts';
+import { createWebhookEvents } from '../tables/webhook-events.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { createWorkers, installRuntime } from './run.ts';
 
@@ -58,6 +58,7 @@ async function main(): Promise<void> {
       taskQueue: config.TASK_QUEUE,
       workflowBundle: await bundling,
       deliveryRatePerSecond: deliveryRatePerSecond(config),
+      eventRatePerSecond: config.EVENT_RATE_PER_SECOND,
     },
     {
       s3: createS3(config),
@@ -69,6 +70,10 @@ async function main(): Promise<void> {
       customers: createCustomers(tables),
       storageDaily: createStorageDaily(tables),
       storageMonthly: createStorageMonthly(tables),
+      webhookEvents: createWebhookEvents(tables),
+      subscriptions: createSubscriptions(tables),
+      payments: createPayments(tables),
+      planDefault: config.BILLING_PLAN_DEFAULT,
       deadLetters: createDeadLetters(tables),
       processor: gzipProcessor,
       digestFiles,

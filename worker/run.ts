@@ -1,9 +1,13 @@
 /** Builds the workers of one process: one for the main queue, one for the rate-limited Stripe queue. */
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkflowBundleOption } from '@temporalio/worker';
-import { createActivities, createStripeActivities } from '../activities/index.ts';
+import {
+  createActivities,
+  createEventActivities,
+  createStripeActivities,
+} from '../activities/index.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
-import { stripeTaskQueue } from '../domain/temporal-names.ts';
+import { eventTaskQueue, stripeTaskQueue } from '../domain/temporal-names.ts';
 
 export interface WorkerOptions {
   connection: NativeConnection;
@@ -12,6 +16,8 @@ export interface WorkerOptions {
   workflowBundle: WorkflowBundleOption;
   /** Meter events a second, over all workers together. */
   deliveryRatePerSecond: number;
+  /** Stripe events applied a second, over all workers together. */
+  eventRatePerSecond: number;
 }
 
 const shutdownGraceTime = '20 seconds';
@@ -40,7 +46,7 @@ export function installRuntime(write: (level: string, message: string) => void):
 export async function createWorkers(
   options: WorkerOptions,
   deps: Dependencies,
-): Promise<[Worker, Worker]> {
+): Promise<[Worker, Worker, Worker]> {
   const { connection, namespace, taskQueue } = options;
   return await Promise.all([
     Worker.create({
@@ -59,6 +65,16 @@ export async function createWorkers(
       maxConcurrentActivityTaskExecutions: 100,
       maxConcurrentActivityTaskPolls: 5,
       maxTaskQueueActivitiesPerSecond: options.deliveryRatePerSecond,
+      shutdownGraceTime,
+    }),
+    Worker.create({
+      connection,
+      namespace,
+      taskQueue: eventTaskQueue(taskQueue),
+      activities: createEventActivities(deps),
+      maxConcurrentActivityTaskExecutions: 50,
+      maxConcurrentActivityTaskPolls: 5,
+      maxTaskQueueActivitiesPerSecond: options.eventRatePerSecond,
       shutdownGraceTime,
     }),
   ]);

@@ -4,8 +4,8 @@ import {
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
-import type { Activities, StripeActivities } from '../activities/index.ts';
-import { stripeTaskQueue } from '../domain/temporal-names.ts';
+import type { Activities, EventActivities, StripeActivities } from '../activities/index.ts';
+import { eventTaskQueue, stripeTaskQueue } from '../domain/temporal-names.ts';
 
 /**
  * Short conditional writes to our own tables. Local: they ride on the workflow task, which saves the
@@ -57,6 +57,21 @@ export function stripeActivities(taskQueue: string, round: 'first' | 'later'): S
       backoffCoefficient: 2,
       maximumInterval: '10 seconds',
       maximumAttempts: round === 'first' ? 4 : 1,
+    },
+  });
+}
+
+/** Applies an event: three tries within the hour, on a queue whose rate Temporal limits (WH6). */
+export function eventActivities(taskQueue: string): EventActivities {
+  return proxyActivities<EventActivities>({
+    taskQueue: eventTaskQueue(taskQueue),
+    startToCloseTimeout: '1 minute',
+    scheduleToCloseTimeout: '1 hour',
+    retry: {
+      initialInterval: '20 seconds',
+      backoffCoefficient: 15,
+      maximumInterval: '10 minutes',
+      maximumAttempts: 3,
     },
   });
 }

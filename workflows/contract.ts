@@ -85,6 +85,34 @@ export interface BillCustomerStorageResult {
   bytes: string;
 }
 
+/** Input of `customer`: a line of events, and what the run before handed over. */
+export interface CustomerInput {
+  line: string;
+  waiting?: string[];
+  /** Events settled lately, the oldest first. */
+  settled?: string[];
+  tally?: { applied: number; dead: number };
+}
+
+/** Signal `stripeEvent`; `again` is a redrive. */
+export interface EventArrival {
+  eventId: string;
+  again?: boolean;
+}
+
+/** Result, and query `progress`, of `customer`. */
+export interface CustomerProgress {
+  waiting: number;
+  applied: number;
+  dead: number;
+}
+
+/** Input of `catchUpWebhooks`; from the schedule it is empty: the last three days. */
+export interface CatchUpInput {
+  /** Day, UTC. */
+  since?: string;
+}
+
 /** Signal `usageArrived`. */
 export interface UsageArrival {
   identifier: string;

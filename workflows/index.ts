@@ -2,6 +2,8 @@
 export { aggregateStorage } from './aggregate-storage.ts';
 export { billCustomerStorage } from './bill-customer-storage.ts';
 export { billStorage } from './bill-storage.ts';
+export { catchUpWebhooks } from './catch-up-webhooks.ts';
+export { customer } from './customer.ts';
 export { deliverUsage } from './deliver-usage.ts';
 export { processFiles } from './process-files.ts';
 export { sweepUsage } from './sweep-usage.ts';

@@ -21,10 +21,12 @@ const PASSED_THROUGH = [
   'STORAGE_AVERAGE_OVER',
   'STORAGE_LISTINGS_AT_ONCE',
   'DELIVERY_RATE_PER_SECOND',
+  'EVENT_RATE_PER_SECOND',
+  'EVENTBRIDGE_SECRET',
 ] as const;
 
 /** Nothing to be polite to on one's own machine; Stripe's test mode would take 25. */
-const EMBEDDED_DELIVERY_RATE = '1000';
+const EMBEDDED_RATES = { DELIVERY_RATE_PER_SECOND: '1000', EVENT_RATE_PER_SECOND: '500' };
 
 /** The variables with which worker, server and CLI talk to this stack. */
 export function stackEnvironment(
@@ -32,7 +34,7 @@ export function stackEnvironment(
   secrets: Secrets,
   environment: Environment,
 ): Record<string, string> {
-  const own: Record<string, string> = { DELIVERY_RATE_PER_SECOND: EMBEDDED_DELIVERY_RATE };
+  const own: Record<string, string> = { ...EMBEDDED_RATES };
   for (const name of PASSED_THROUGH) {
     const value = environment[name];
     if (value !== undefined && value !== '') own[name] = value;

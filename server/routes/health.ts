@@ -1,6 +1,7 @@
 /** `/healthz` (the process lives), `/readyz` (what it needs answers), `/metrics`. */
-import { Hono } from 'hono';
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Registry } from 'prom-client';
+import { errorSchema, failures, jsonAnswer } from '../openapi.ts';
 
 /** What the server needs, each with a question that fails when it is away. */
 export type ReadinessProbes = Readonly<Record<string, () => Promise<unknown>>>;
@@ -8,10 +9,62 @@ export type ReadinessProbes = Readonly<Record<string, () => Promise<unknown>>>;
 /** A probe that has not answered by then counts as down. */
 const probeTimeoutMs = 2000;
 
-export function healthRoutes(probes: ReadinessProbes, registry: Registry): Hono {
-  const routes = new Hono();
-  routes.get('/healthz', (ctx) => ctx.json({ status: 'ok' }));
-  routes.get('/readyz', async (ctx) => {
+const healthzRoute = createRoute({
+  method: 'get',
+  path: '/healthz',
+  operationId: 'isAlive',
+  tags: ['Operation'],
+  summary: 'The process lives',
+  'x-who': 'anyone',
+  responses: {
+    200: jsonAnswer('it lives', z.strictObject({ status: z.literal('ok') })),
+  },
+});
+
+const readyzRoute = createRoute({
+  method: 'get',
+  path: '/readyz',
+  operationId: 'isReady',
+  tags: ['Operation'],
+  summary: 'What the server needs answers',
+  description: `Each need is asked at once and has ${probeTimeoutMs / 1000} seconds.`,
+  'x-who': 'anyone',
+  responses: {
+    200: jsonAnswer('everything answers', z.strictObject({ status: z.literal('ready') })),
+    503: jsonAnswer(
+      'unavailable: `down` names what does not answer',
+      z
+        .strictObject({
+          ...errorSchema.shape,
+          error: z.literal('unavailable'),
+          down: z.array(z.string()).min(1),
+        })
+        .openapi('NotReady'),
+    ),
+  },
+});
+
+const metricsRoute = createRoute({
+  method: 'get',
+  path: '/metrics',
+  operationId: 'readMetrics',
+  tags: ['Operation'],
+  summary: 'Metrics for Prometheus',
+  'x-who': 'anyone',
+  responses: {
+    200: {
+      description: 'Prometheus text, version 0.0.4',
+      content: { 'text/plain': { schema: z.string() } },
+    },
+    ...failures({ internal: 'a metric could not be read' }),
+  },
+});
+
+/** The routes that operators and their tools ask; none needs a key. */
+export function healthRoutes(probes: ReadinessProbes, registry: Registry): OpenAPIHono {
+  const routes = new OpenAPIHono();
+  routes.openapi(healthzRoute, (ctx) => ctx.json({ status: 'ok' as const }, 200));
+  routes.openapi(readyzRoute, async (ctx) => {
     const names = Object.keys(probes);
     const answers = await Promise.all(
       Object.values(probes).map(async (probe) => await answersInTime(probe)),
@@ -19,12 +72,12 @@ export function healthRoutes(probes: ReadinessProbes, registry: Registry): Hono 
     const down = names.filter((_, index) => answers[index] !== true);
     const message = `not answering: ${down.join(', ')}`;
     return down.length === 0
-      ? ctx.json({ status: 'ready' })
-      : ctx.json({ error: 'unavailable', message, down }, 503);
+      ? ctx.json({ status: 'ready' as const }, 200)
+      : ctx.json({ error: 'unavailable' as const, message, down }, 503);
   });
-  routes.get('/metrics', async (ctx) => {
-    ctx.header('Content-Type', registry.contentType);
-    return ctx.body(await registry.metrics());
+  routes.openapi(metricsRoute, async (ctx) => {
+    const headers = { 'Content-Type': registry.contentType };
+    return ctx.text(await registry.metrics(), 200, headers);
   });
   return routes;
 }

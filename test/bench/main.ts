@@ -4,6 +4,7 @@ import { readEnvironment } from '../../platform/config.ts';
 import { addFileMetering } from './file-metering.ts';
 import { addStorageDaily } from './storage-daily.ts';
 import { addStorageMonthly } from './storage-monthly.ts';
+import { addWebhooks } from './webhooks.ts';
 
 // Also keeps the AWS SDK's advice about Node 22 out of stderr.
 readEnvironment();
@@ -23,6 +24,7 @@ program.exitOverride((error) => {
 addFileMetering(program);
 addStorageDaily(program);
 addStorageMonthly(program);
+addWebhooks(program);
 
 if (process.argv.length > 2) await program.parseAsync();
 else {

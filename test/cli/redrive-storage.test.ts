@@ -15,12 +15,15 @@ import { createStorageMonthly } from '../../tables/storage-monthly.ts';
 import type { StorageBill, StorageMonthly } from '../../tables/storage-monthly.ts';
 import { createUsageLedger } from '../../tables/usage-ledger.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
+import { createWebhookEvents } from '../../tables/webhook-events.ts';
+import type { WebhookEvents } from '../../tables/webhook-events.ts';
 import { startDynamodbServer } from './support.ts';
 
 let deadLetters: DeadLetters;
 let storageDaily: StorageDaily;
 let storageMonthly: StorageMonthly;
 let ledger: UsageLedger;
+let webhookEvents: WebhookEvents;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
@@ -32,6 +35,7 @@ beforeAll(async () => {
   storageDaily = createStorageDaily(store);
   storageMonthly = createStorageMonthly(store);
   ledger = createUsageLedger(store);
+  webhookEvents = createWebhookEvents(store);
   stop = async () => {
     client.destroy();
     await server.stop();
@@ -86,6 +90,8 @@ async function putBill(
   });
 }
 
+const notAsked = async (): Promise<never> => await Promise.reject(new Error('not asked for'));
+
 /** Runs that measure the day and bill the month as the real ones do, in their last steps. */
 function dependencies(changes: Partial<RedriveDependencies> = {}): {
   deps: RedriveDependencies;
@@ -97,7 +103,10 @@ function dependencies(changes: Partial<RedriveDependencies> = {}): {
     deadLetters,
     storageDaily,
     storageMonthly,
-    announce: async () => await Promise.reject(new Error('not asked for')),
+    webhookEvents,
+    announce: notAsked,
+    announceEvent: notAsked,
+    waitUntil: notAsked,
     measureDay: async ({ customerId }) => {
       asked.push(customerId);
       await measure(customerId);

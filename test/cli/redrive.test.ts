@@ -11,13 +11,14 @@ import { createTableStore } from '../../tables/dynamo.ts';
 import { createStorageDaily } from '../../tables/storage-daily.ts';
 import { createStorageMonthly } from '../../tables/storage-monthly.ts';
 import { createUsageLedger } from '../../tables/usage-ledger.ts';
+import { createWebhookEvents } from '../../tables/webhook-events.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
 import { createTables } from '../../tables/create.ts';
 import { startDynamodbServer } from './support.ts';
 
 let ledger: UsageLedger;
 let deadLetters: DeadLetters;
-let storage: Pick<RedriveDependencies, 'storageDaily' | 'storageMonthly'>;
+let storage: Pick<RedriveDependencies, 'storageDaily' | 'storageMonthly' | 'webhookEvents'>;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
@@ -30,6 +31,7 @@ beforeAll(async () => {
   storage = {
     storageDaily: createStorageDaily(store),
     storageMonthly: createStorageMonthly(store),
+    webhookEvents: createWebhookEvents(store),
   };
   stop = async () => {
     client.destroy();
@@ -83,6 +85,8 @@ function dependencies(changes: Partial<RedriveDependencies> = {}): {
     announce,
     measureDay: notAsked,
     startBill: notAsked,
+    announceEvent: notAsked,
+    waitUntil: notAsked,
     now: () => new Date(at(30)),
     ...changes,
   };

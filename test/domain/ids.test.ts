@@ -20,6 +20,9 @@ describe('FM1 DL5 ids come from business facts', () => {
   test('FM1 a processing and a shard have one workflow id each', () => {
     expect(workflowIds.processFiles('job-1')).toBe('process-files/job-1');
     expect(workflowIds.deliverUsage(7)).toBe('deliver-usage/7');
+    expect(workflowIds.customer('cus_1')).toBe('customer/cus_1');
+    expect(workflowIds.catchUpWebhooks('2026-11-01')).toBe('catch-up-webhooks/2026-11-01');
+    expect(workflowIds.catchUpWebhooks(undefined)).toBe('catch-up-webhooks/usual');
     expect(deliveryLane('cus_1', 'file_processed')).toBe('cus_1/file_processed');
     expect(deadLetterId('usage-parked', 'job-1')).toBe('usage-parked/job-1');
   });

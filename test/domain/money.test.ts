@@ -38,6 +38,7 @@ describe('I9 money for people, with the currency’s own exponent', () => {
     [7n, 'krw', '7 KRW'],
     [100n, 'chf', '1.00 CHF'],
     [100_000_000n, 'eur', '€1,000,000.00'],
+    [1_234n, 'kwd', '1.234 KWD'],
   ])('%s %s is %s', (minor, currency, shown) => {
     expect(formatMoney(minor, currency)).toBe(shown);
   });

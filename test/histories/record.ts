@@ -21,7 +21,9 @@ import { dayOf, daysOf, previousMonth } from '../../domain/period.ts';
 import type { ProcessingProgress } from '../../domain/processing.ts';
 import { snapshotOf } from '../../domain/storage.ts';
 import { ensureSearchAttributes } from '../../platform/temporal-setup.ts';
-import { createSignals, startDay, startMonth, startProcessing } from '../../platform/temporal.ts';
+import { announceEvent } from '../../platform/announce-event.ts';
+import { createSignals } from '../../platform/signals.ts';
+import { startCatchUp, startDay, startMonth, startProcessing } from '../../platform/temporal.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { createWorkers } from '../../worker/run.ts';
 import { queryNames, signalNames, workflowTypes } from '../../workflows/contract.ts';
@@ -61,13 +63,25 @@ const workers = await createWorkers(
     taskQueue,
     workflowBundle: await bundleWorkflows(),
     deliveryRatePerSecond: 1000,
+    eventRatePerSecond: 1000,
   },
   deps,
 );
 const running = Promise.all(workers.map(async (worker) => await worker.run()));
 const recorded = new Map<string, string>();
 
-const stories = { processed, putOff, halted, wentOnAsNew, swept, refused, measured, billed };
+const stories = {
+  processed,
+  putOff,
+  halted,
+  wentOnAsNew,
+  swept,
+  refused,
+  measured,
+  billed,
+  caughtUp,
+  poisoned,
+};
 const asked = process.argv.slice(2);
 
 try {
@@ -232,6 +246,48 @@ async function billed(): Promise<void> {
   const child = (index: number) => workflowIds.billCustomerStorage(`cus_billed${index}`, month);
   await save('billCustomerStorage.success', child(3));
   await save('billCustomerStorage.put-off', child(7));
+}
+
+/** Events that nobody took, fetched: more of one customer than one run applies. */
+async function caughtUp(): Promise<void> {
+  const { control, stripe } = services;
+  await control.configureWebhooks({ paused: true });
+  await control.addWebhook({ url: 'http://127.0.0.1:9/', secret: 'whsec_nobody' });
+  const line = 'cus_events';
+  await control.createCustomer({ id: line });
+  const { id: product } = await stripe.products.create({ name: 'Seat' });
+  const [meter] = (await stripe.billing.meters.list({ status: 'active' })).data;
+  const usage = { usage_type: 'metered' as const, meter: meter?.id ?? '' };
+  const recurring = { interval: 'month' as const, ...usage };
+  const price = { product, currency: 'usd', unit_amount: 5, recurring };
+  const { id } = await stripe.prices.create(price);
+  const subscription = await stripe.subscriptions.create({
+    customer: line,
+    items: [{ price: id }],
+  });
+  for (let index = 0; index < 16; index += 1) {
+    const cancel_at_period_end = index % 2 === 0;
+    await stripe.subscriptions.update(subscription.id, { cancel_at_period_end });
+  }
+  const workflowId = await startCatchUp(client, taskQueue, undefined);
+  await ended(workflowId);
+  await save('catchUpWebhooks.success', workflowId);
+  const first = await client.workflow.getHandle(workflowIds.customer(line)).describe();
+  await ended(workflowIds.customer(line));
+  await save('customer.went-on-as-new', workflowIds.customer(line), first.runId);
+  await save('customer.came-from-another-run', workflowIds.customer(line));
+}
+
+/** An event that names an invoice which is not there: three tries, then the dead letter. */
+async function poisoned(): Promise<void> {
+  const [eventId, line] = ['evt_poison', 'cus_poison'];
+  const createdAt = new Date().toISOString();
+  const facts = { eventId, type: 'invoice.paid', createdAt, livemode: false, thin: false };
+  const named = { ...facts, objectId: 'in_missing', customerId: line };
+  await services.webhookEvents.put(named, 'received', undefined);
+  await announceEvent(client, taskQueue, { line, eventId, again: false });
+  await ended(workflowIds.customer(line));
+  await save('customer.poison', workflowIds.customer(line));
 }
 
 async function processAs(processingId: string, customerId: string, files: string[]): Promise<void> {

@@ -5,7 +5,27 @@ import { createMetrics } from '../../platform/metrics.ts';
 import { createApp } from '../../server/app.ts';
 import type { AppDependencies } from '../../server/app.ts';
 
-export function createTestApp(probes: AppDependencies['probes'] = {}) {
+/** No secret is set, so nothing gets past the door. */
+const noWebhooks: AppDependencies['webhooks'] = {
+  stripeSecrets: [],
+  eventBridgeSecret: undefined,
+  now: () => new Date(),
+  receiver: {
+    webhookEvents: {
+      get: async () => await Promise.reject(new Error('not in this test')),
+      put: async () => await Promise.reject(new Error('not in this test')),
+      settle: async () => await Promise.reject(new Error('not in this test')),
+    },
+    announceEvent: async () => await Promise.reject(new Error('not in this test')),
+    metrics: createMetrics(),
+    livemode: false,
+  },
+};
+
+export function createTestApp(
+  probes: AppDependencies['probes'] = {},
+  webhooks: Partial<AppDependencies['webhooks']> = {},
+) {
   const lines: string[] = [];
   const destination = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -15,5 +35,12 @@ export function createTestApp(probes: AppDependencies['probes'] = {}) {
   });
   const metrics = createMetrics();
   const logger = createLogger('server', 'info', destination);
-  return { app: createApp({ logger, registry: metrics.registry, probes }), metrics, lines };
+  const { registry } = metrics;
+  const app = createApp({
+    logger,
+    registry,
+    probes,
+    webhooks: { ...noWebhooks, ...webhooks },
+  });
+  return { app, metrics, lines };
 }

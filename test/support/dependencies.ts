@@ -11,6 +11,7 @@ export interface Told {
   announced: string[];
   swept: number[];
   settled: UsageSettled[];
+  events: string[];
 }
 
 /** `told` fills with what the activities said to workflows. */
@@ -18,7 +19,7 @@ export function createTestDependencies(
   services: Services,
   changes: Partial<Dependencies> = {},
 ): { deps: Dependencies; told: Told } {
-  const told: Told = { announced: [], swept: [], settled: [] };
+  const told: Told = { announced: [], swept: [], settled: [], events: [] };
   const deps: Dependencies = {
     s3: services.s3,
     bucket: services.config.BUCKET,
@@ -29,6 +30,9 @@ export function createTestDependencies(
       },
       requestSweep: async (shard) => {
         await Promise.resolve(told.swept.push(shard));
+      },
+      announceEvent: async (_line, eventId) => {
+        await Promise.resolve(told.events.push(eventId));
       },
       isBillRunning: async () => await Promise.resolve(false),
       tellSource: async (_source, settled) => {
@@ -41,6 +45,10 @@ export function createTestDependencies(
     customers: services.customers,
     storageDaily: services.storageDaily,
     storageMonthly: services.storageMonthly,
+    webhookEvents: services.webhookEvents,
+    subscriptions: services.subscriptions,
+    payments: services.payments,
+    planDefault: 'free',
     processor: gzipProcessor,
     digestFiles,
     listingsAtOnce: 10,

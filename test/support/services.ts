@@ -21,12 +21,18 @@ import type { Customers } from '../../tables/customers.ts';
 import { createDeadLetters } from '../../tables/dead-letters.ts';
 import type { DeadLetters } from '../../tables/dead-letters.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
+import { createPayments } from '../../tables/payments.ts';
+import type { Payments } from '../../tables/payments.ts';
 import { createProcessingHistory } from '../../tables/processing-history.ts';
 import type { ProcessingHistory } from '../../tables/processing-history.ts';
 import { createStorageDaily } from '../../tables/storage-daily.ts';
 import type { StorageDaily } from '../../tables/storage-daily.ts';
 import { createStorageMonthly } from '../../tables/storage-monthly.ts';
 import type { StorageMonthly } from '../../tables/storage-monthly.ts';
+import { createSubscriptions } from '../../tables/subscriptions.ts';
+import type { Subscriptions } from '../../tables/subscriptions.ts';
+import { createWebhookEvents } from '../../tables/webhook-events.ts';
+import type { WebhookEvents } from '../../tables/webhook-events.ts';
 import { createUsageLedger } from '../../tables/usage-ledger.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
 
@@ -46,6 +52,9 @@ export interface Services {
   customers: Customers;
   storageDaily: StorageDaily;
   storageMonthly: StorageMonthly;
+  webhookEvents: WebhookEvents;
+  subscriptions: Subscriptions;
+  payments: Payments;
   putFile: (customerId: string, file: string, body: Uint8Array | string) => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -90,6 +99,9 @@ export async function startServices(double: DoubleOptions = {}): Promise<Service
     customers: createCustomers(store),
     storageDaily: createStorageDaily(store),
     storageMonthly: createStorageMonthly(store),
+    webhookEvents: createWebhookEvents(store),
+    subscriptions: createSubscriptions(store),
+    payments: createPayments(store),
     putFile: async (customerId, file, body) => {
       const Key = inputKey(customerId, file);
       await s3.send(new PutObjectCommand({ Bucket: config.BUCKET, Key, Body: body }));

@@ -6,7 +6,7 @@ import { startTemporal } from '../../dev/stack/temporal.ts';
 import type { RunningServer } from '../../dev/stack/types.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { ensureSearchAttributes } from '../../platform/temporal-setup.ts';
-import { createSignals } from '../../platform/temporal.ts';
+import { createSignals } from '../../platform/signals.ts';
 import { createWorkers } from '../../worker/run.ts';
 import { createTestDependencies } from './dependencies.ts';
 import type { Services } from './services.ts';
@@ -15,6 +15,7 @@ export const taskQueue = 'test';
 
 /** The server alone: who wants workers starts them. */
 export interface BareTemporal {
+  /** Who kills it puts its successor here. */
   server: RunningServer;
   client: Client;
   stop: () => Promise<void>;
@@ -25,14 +26,15 @@ export async function startBareTemporal(services: Services): Promise<BareTempora
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });
   await ensureSearchAttributes(client);
-  return {
+  const bare: BareTemporal = {
     server,
     client,
     stop: async () => {
       await connection.close();
-      await server.stop();
+      await bare.server.stop();
     },
   };
+  return bare;
 }
 
 /** The server, and workers with real activities in this process. */
@@ -50,6 +52,7 @@ export async function startTestTemporal(
       taskQueue,
       workflowBundle: { codePath: inject('workflowBundle') },
       deliveryRatePerSecond: 1000,
+      eventRatePerSecond: 1000,
     },
     createTestDependencies(services, { signals, ...changes }).deps,
   );

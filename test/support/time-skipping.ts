@@ -3,8 +3,8 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { resolveTool } from '../../dev/tools/resolve.ts';
-import { searchAttributes, stripeTaskQueue } from '../../domain/temporal-names.ts';
-import type { Activities, StripeActivities } from '../../activities/index.ts';
+import { eventTaskQueue, searchAttributes, stripeTaskQueue } from '../../domain/temporal-names.ts';
+import type { Activities, EventActivities, StripeActivities } from '../../activities/index.ts';
 
 export const taskQueue = 'test';
 
@@ -16,7 +16,7 @@ const attributeTypes = Object.fromEntries(
 
 /** Runs `story` with workers for both queues; activities that are not given fail the test loudly. */
 export async function withTimeSkipping(
-  activities: Partial<Activities & StripeActivities>,
+  activities: Partial<Activities & StripeActivities & EventActivities>,
   story: (env: TestWorkflowEnvironment) => Promise<void>,
 ): Promise<void> {
   const tool = await resolveTool('temporal-test-server');
@@ -27,7 +27,7 @@ export async function withTimeSkipping(
     namespace: env.namespace ?? 'default',
     searchAttributes: attributeTypes,
   });
-  const { sendUsage, ...main } = activities;
+  const { sendUsage, applyEvent, ...main } = activities;
   try {
     const common = { connection: env.nativeConnection, namespace: env.namespace ?? 'default' };
     const worker = await Worker.create({
@@ -36,16 +36,22 @@ export async function withTimeSkipping(
       workflowBundle: { codePath: inject('workflowBundle') },
       activities: main,
     });
-    if (sendUsage === undefined) {
-      await worker.runUntil(story(env));
-      return;
+    const workers = [worker];
+    for (const [queue, own] of [
+      [stripeTaskQueue(taskQueue), { sendUsage }],
+      [eventTaskQueue(taskQueue), { applyEvent }],
+    ] as const) {
+      if (Object.values(own).every((activity) => activity === undefined)) continue;
+      workers.push(await Worker.create({ ...common, taskQueue: queue, activities: { ...own } }));
     }
-    const stripeWorker = await Worker.create({
-      ...common,
-      taskQueue: stripeTaskQueue(taskQueue),
-      activities: { sendUsage },
-    });
-    await worker.runUntil(stripeWorker.runUntil(story(env)));
+    await workers.reduce<() => Promise<void>>(
+      (inner, each) => async () => {
+        await each.runUntil(inner());
+      },
+      async () => {
+        await story(env);
+      },
+    )();
   } finally {
     await env.teardown();
   }

@@ -175,8 +175,8 @@ describe('deliverUsage on the real server', () => {
   test('DL5 the schedule is applied twice without a difference, and sweeps what was forgotten', async () => {
     const outcomes = async () =>
       (await applySchedules(temporal.client, taskQueue)).map(({ outcome }) => outcome);
-    expect(await outcomes()).toEqual(['created', 'created', 'created']);
-    expect(await outcomes()).toEqual(['updated', 'updated', 'updated']);
+    expect(await outcomes()).toEqual(['created', 'created', 'created', 'created']);
+    expect(await outcomes()).toEqual(['updated', 'updated', 'updated', 'updated']);
     const handle = temporal.client.schedule.getHandle('sweep-usage');
     const { spec, policies } = await handle.describe();
     expect(spec.calendars ?? []).toHaveLength(1);

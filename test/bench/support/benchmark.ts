@@ -7,6 +7,7 @@ export type Unit =
   | 'count'
   | 'seconds'
   | 'ms'
+  | 'µs'
   | 'fine';
 
 export interface Figure {

@@ -13,6 +13,7 @@ const shown: Record<Unit, (value: number) => string> = {
   seconds: (value) => `${value.toFixed(2)} s`,
   fine: (value) => value.toFixed(3),
   ms: (value) => `${value.toFixed(2)} ms`,
+  µs: (value) => `${value.toFixed(1)} µs`,
 };
 
 export function printResult(

@@ -80,6 +80,7 @@ test("the environment names this stack; of the user's own only settings pass, ne
   expect(env).toEqual({
     LOG_LEVEL: 'debug',
     DELIVERY_RATE_PER_SECOND: '1000',
+    EVENT_RATE_PER_SECOND: '500',
     STRIPE_SECRET_KEY: secrets.stripeSecretKey,
     STRIPE_WEBHOOK_SECRET: secrets.stripeWebhookSecret,
     STRIPE_API_BASE: 'http://127.0.0.1:12111',

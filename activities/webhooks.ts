@@ -1,0 +1,85 @@
+/** The activities of `customer` and `catchUpWebhooks`. */
+import { gzipSync } from 'node:zlib';
+import { Context } from '@temporalio/activity';
+import { BillingError } from '../domain/errors.ts';
+import { deadLetterId } from '../domain/ids.ts';
+import { effectOf, eventLine, readEvent } from '../domain/stripe-events.ts';
+import { applyEvent } from './apply-event.ts';
+import type { Dependencies } from './dependencies.ts';
+import { toActivityFailure } from './failures.ts';
+
+/** Stripe keeps events for 30 days. */
+const mostDays = 30;
+const usualDays = 3;
+const dayMs = 86_400_000;
+
+export function createEventActivities(deps: Dependencies) {
+  return {
+    applyEvent: async (order: { eventId: string }) => await applyEvent(deps, order),
+  };
+}
+
+export function createWebhookActivities(deps: Dependencies) {
+  /** The dead letter first: if we die in between, the event comes here again. */
+  async function layAsideEvent(order: { eventId: string; error: string }): Promise<void> {
+    const { eventId, error } = order;
+    const event = await deps.webhookEvents.get(eventId);
+    await deps.deadLetters.open(
+      {
+        id: deadLetterId('webhook-event', eventId),
+        kind: 'webhook-event',
+        subject: eventId,
+        customerId: event?.customerId ?? 'none',
+        error,
+        attempts: 3,
+        record: { type: event?.type, createdAt: event?.createdAt, objectId: event?.objectId },
+      },
+      deps.now().toISOString(),
+    );
+    await deps.webhookEvents.settle(eventId, 'dead', error);
+    deps.metrics.deadLetters.inc({ kind: 'webhook-event' });
+    deps.logger.error(
+      { eventId, type: event?.type, reason: error },
+      'an event could not be applied',
+    );
+  }
+
+  /** Every undelivered event since a day, all pages, into the inbox and on to its line. */
+  async function catchUpEvents(order: {
+    since?: string;
+  }): Promise<{ seen: number; added: number }> {
+    if (deps.stripe === undefined) {
+      throw toActivityFailure(
+        new BillingError('billing_disabled', 'billing is off: no Stripe key'),
+      );
+    }
+    const nowMs = deps.now().getTime();
+    const askedMs =
+      order.since === undefined
+        ? nowMs - usualDays * dayMs
+        : Date.parse(`${order.since}T00:00:00Z`);
+    const sinceMs = Math.max(askedMs, nowMs - mostDays * dayMs);
+    let [seen, added] = [0, 0];
+    const events = deps.stripe.events.list({
+      delivery_success: false,
+      created: { gte: Math.floor(sinceMs / 1000) },
+      limit: 100,
+    });
+    for await (const event of events) {
+      Context.current().heartbeat({ seen });
+      const facts = readEvent(event);
+      if (facts === undefined) continue;
+      seen += 1;
+      const effect = effectOf(facts.type);
+      const status = effect === 'ignored' ? 'ignored' : 'received';
+      const payload = gzipSync(JSON.stringify(event));
+      if (await deps.webhookEvents.put(facts, status, payload)) added += 1;
+      const row = await deps.webhookEvents.get(facts.eventId);
+      if (row?.status === 'received')
+        await deps.signals.announceEvent(eventLine(facts), facts.eventId);
+    }
+    return { seen, added };
+  }
+
+  return { layAsideEvent, catchUpEvents };
+}

@@ -1,0 +1,63 @@
+/** Inbox, then signal: what is answered with 200 is in the inbox and announced (WH2, I5). */
+import { gzipSync } from 'node:zlib';
+import { BillingError } from '../domain/errors.ts';
+import { effectOf, eventLine, readEvent } from '../domain/stripe-events.ts';
+import type { StripeEventFacts } from '../domain/stripe-events.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { WebhookEvents } from '../tables/webhook-events.ts';
+
+export interface EventReceiver {
+  webhookEvents: WebhookEvents;
+  /** Signal-with-start under the event's id. */
+  announceEvent: (line: string, eventId: string) => Promise<void>;
+  metrics: Metrics;
+  /** Of our Stripe key: test and live are never mixed. */
+  livemode: boolean;
+}
+
+/** Throws BillingError for what is no Stripe event, or is of the other mode. */
+export async function receiveEvent(
+  { webhookEvents, announceEvent, metrics, livemode }: EventReceiver,
+  event: unknown,
+): Promise<{ outcome: 'accepted' | 'duplicate' | 'ignored' }> {
+  const facts = readEvent(event);
+  const count = (outcome: string): void => {
+    const type = facts === undefined || effectOf(facts.type) === 'ignored' ? 'other' : facts.type;
+    metrics.webhooks.inc({ type, outcome });
+  };
+  if (facts === undefined) {
+    count('malformed');
+    throw new BillingError('invalid_request', 'the body is not a Stripe event');
+  }
+  if (facts.livemode !== livemode) {
+    count('wrong_mode');
+    const [its, ours] = facts.livemode ? ['live', 'test'] : ['test', 'live'];
+    throw new BillingError('invalid_request', `a ${its} event, but our key is a ${ours} one`);
+  }
+  const ignored = effectOf(facts.type) === 'ignored';
+  const payload = gzipSync(JSON.stringify(event));
+  const isNew = await webhookEvents.put(facts, ignored ? 'ignored' : 'received', payload);
+  if (ignored) {
+    count('ignored');
+    return { outcome: 'ignored' };
+  }
+  // A repeat of what is still waiting is announced again: the first answer may have been lost.
+  const settled = isNew ? false : (await webhookEvents.get(facts.eventId))?.status !== 'received';
+  if (!settled) await announce(announceEvent, facts);
+  count(isNew ? 'accepted' : 'duplicate');
+  return { outcome: isNew ? 'accepted' : 'duplicate' };
+}
+
+/** Without Temporal the event is safe in the inbox, yet not on its way: Stripe must come again (WH2). */
+async function announce(
+  announceEvent: EventReceiver['announceEvent'],
+  facts: StripeEventFacts,
+): Promise<void> {
+  try {
+    await announceEvent(eventLine(facts), facts.eventId);
+  } catch (error) {
+    throw new BillingError('unavailable', 'the workflow engine does not answer: try again', {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,123 @@
+/** Payments as Stripe has them; a failed attempt followed by a success is one row that keeps both. */
+import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { allRows, pageSize } from './dynamo.ts';
+import type { TableStore } from './dynamo.ts';
+import { addToHistory, storeTruth } from './mirror.ts';
+import { tableSchemas } from './schema.ts';
+
+const truthSchema = z.object({
+  /** `pi_…`, or `in_…` for an invoice that no payment intent paid. */
+  paymentId: z.string(),
+  status: z.enum(['succeeded', 'failed']),
+  /** Minor units. */
+  amount: z.number().int(),
+  currency: z.string(),
+  /** ISO 8601 UTC, as all times here. */
+  stripeCreated: z.string(),
+  customerId: z.string().optional(),
+  userId: z.string().optional(),
+  subscriptionId: z.string().optional(),
+  stripePaymentIntentId: z.string().optional(),
+  stripeInvoiceId: z.string().optional(),
+  billingPeriodStart: z.string().optional(),
+  billingPeriodEnd: z.string().optional(),
+  failureReason: z.string().optional(),
+  attemptCount: z.number().int().optional(),
+});
+/** What Stripe said of a payment. */
+export type PaymentTruth = z.infer<typeof truthSchema>;
+
+const attemptSchema = z.object({
+  at: z.string(),
+  outcome: z.enum(['succeeded', 'failed']),
+  failureReason: z.string().optional(),
+  attemptCount: z.number().int().optional(),
+});
+export type PaymentAttempt = z.infer<typeof attemptSchema>;
+
+const rowSchema = truthSchema.extend({
+  createdAt: z.string(),
+  expiresAt: z.number().int(),
+  fetchedAt: z.string(),
+  /** By event id. */
+  history: z.record(z.string(), attemptSchema).default({}),
+});
+export type PaymentRow = z.infer<typeof rowSchema>;
+
+const sevenYearsSeconds = 7 * 366 * 86_400;
+
+export type Payments = ReturnType<typeof createPayments>;
+
+export function createPayments(store: TableStore) {
+  const { db } = store;
+  const TableName = `${store.prefix}${tableSchemas.payments.name}`;
+  const isAlive = (row: PaymentRow): boolean => row.expiresAt > store.now().getTime() / 1000;
+
+  async function get(paymentId: string): Promise<PaymentRow | undefined> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName, Key: { paymentId }, ConsistentRead: true }),
+    );
+    const row = Item === undefined ? undefined : rowSchema.parse(Item);
+    return row !== undefined && isAlive(row) ? row : undefined;
+  }
+
+  /**
+   * Stores what Stripe said. What only the other kind of event knows (an invoice's period, say) stays:
+   * facts that are undefined are left as they are.
+   */
+  async function mirror(truth: PaymentTruth, fetchedAt: string): Promise<boolean> {
+    const { paymentId, ...all } = truth;
+    const facts = Object.fromEntries(
+      Object.entries(all).filter(([, value]) => value !== undefined),
+    );
+    const gone = truth.status === 'succeeded' ? { failureReason: undefined } : {};
+    const lasting = {
+      createdAt: truth.stripeCreated,
+      expiresAt: Math.floor(Date.parse(truth.stripeCreated) / 1000) + sevenYearsSeconds,
+    };
+    return await storeTruth(
+      store,
+      TableName,
+      { paymentId },
+      { ...facts, ...gone, ...lasting },
+      fetchedAt,
+    );
+  }
+
+  /** Adds the attempt that an event told of; the row must be mirrored before. */
+  async function addAttempt(
+    paymentId: string,
+    eventId: string,
+    attempt: PaymentAttempt,
+  ): Promise<void> {
+    await addToHistory(store, TableName, { paymentId }, eventId, attempt);
+  }
+
+  /** A customer's payments, newest first; at most `limit`. */
+  async function ofCustomer(customerId: string, limit: number): Promise<PaymentRow[]> {
+    const found: PaymentRow[] = [];
+    const rows = allRows(
+      async (startKey) =>
+        await db.send(
+          new QueryCommand({
+            TableName,
+            IndexName: 'customerId-createdAt-index',
+            KeyConditionExpression: 'customerId = :customer',
+            ExpressionAttributeValues: { ':customer': customerId },
+            ScanIndexForward: false,
+            Limit: Math.min(pageSize, limit),
+            ExclusiveStartKey: startKey,
+          }),
+        ),
+    );
+    for await (const item of rows) {
+      const row = rowSchema.parse(item);
+      if (isAlive(row)) found.push(row);
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  return { get, mirror, addAttempt, ofCustomer };
+}

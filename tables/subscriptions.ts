@@ -1,0 +1,88 @@
+/** A mirror of Stripe's subscriptions, and what changed in them, event by event. */
+import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import type { SubscriptionChange } from '../domain/subscription.ts';
+import { allRows, pageSize } from './dynamo.ts';
+import type { TableStore } from './dynamo.ts';
+import { addToHistory, storeTruth } from './mirror.ts';
+import { tableSchemas } from './schema.ts';
+
+const truthSchema = z.object({
+  subscriptionId: z.string(),
+  customerId: z.string(),
+  status: z.string(),
+  prices: z.array(z.string()),
+  cancelAtPeriodEnd: z.boolean(),
+  paused: z.boolean(),
+  /** ISO 8601 UTC, as all times here. */
+  stripeCreated: z.string(),
+  cancelAt: z.string().optional(),
+  canceledAt: z.string().optional(),
+  currentPeriodStart: z.string().optional(),
+  currentPeriodEnd: z.string().optional(),
+});
+/** What Stripe said of a subscription. */
+export type SubscriptionTruth = z.infer<typeof truthSchema>;
+
+const rowSchema = truthSchema.extend({
+  fetchedAt: z.string(),
+  history: z
+    .record(
+      z.string(),
+      z.object({
+        at: z.string(),
+        changes: z.array(z.object({ kind: z.string() }).catchall(z.unknown())),
+      }),
+    )
+    .default({}),
+});
+export type SubscriptionRow = z.infer<typeof rowSchema>;
+
+export type Subscriptions = ReturnType<typeof createSubscriptions>;
+
+export function createSubscriptions(store: TableStore) {
+  const { db } = store;
+  const TableName = `${store.prefix}${tableSchemas.subscriptions.name}`;
+
+  async function get(subscriptionId: string): Promise<SubscriptionRow | undefined> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName, Key: { subscriptionId }, ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : rowSchema.parse(Item);
+  }
+
+  async function mirror(truth: SubscriptionTruth, fetchedAt: string): Promise<boolean> {
+    const { subscriptionId, ...facts } = truth;
+    return await storeTruth(store, TableName, { subscriptionId }, facts, fetchedAt);
+  }
+
+  /** Adds what an event told of; the row must be mirrored before. */
+  async function addChanges(
+    subscriptionId: string,
+    eventId: string,
+    entry: { at: string; changes: SubscriptionChange[] },
+  ): Promise<void> {
+    await addToHistory(store, TableName, { subscriptionId }, eventId, entry);
+  }
+
+  async function ofCustomer(customerId: string): Promise<SubscriptionRow[]> {
+    const rows = allRows(
+      async (startKey) =>
+        await db.send(
+          new QueryCommand({
+            TableName,
+            IndexName: 'customerId-index',
+            KeyConditionExpression: 'customerId = :customer',
+            ExpressionAttributeValues: { ':customer': customerId },
+            Limit: pageSize,
+            ExclusiveStartKey: startKey,
+          }),
+        ),
+    );
+    const found: SubscriptionRow[] = [];
+    for await (const row of rows) found.push(rowSchema.parse(row));
+    return found;
+  }
+
+  return { get, mirror, addChanges, ofCustomer };
+}

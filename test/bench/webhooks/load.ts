@@ -1,0 +1,70 @@
+/** Open-loop load: arrivals come by the clock, whether or not those before them were answered. */
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Arrival {
+  kind: 'new' | 'duplicate' | 'forged';
+  eventId: string;
+  body: string;
+  signature: string | undefined;
+}
+
+export interface Answer {
+  arrival: Arrival;
+  /** 0: there was none. */
+  status: number;
+  /** From when it was due, not from when it was sent: waiting for a socket counts. */
+  tookMs: number;
+  /** How late this script was in sending it. */
+  lateMs: number;
+}
+
+/** More than are ever under way below overload. */
+const mostSockets = 512;
+const patienceMs = 30_000;
+
+/** Sends them evenly at a rate and returns when all are answered, in their order. */
+export async function sendAtRate(
+  url: string,
+  arrivals: readonly Arrival[],
+  perSecond: number,
+  signal: AbortSignal,
+): Promise<Answer[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: mostSockets });
+  const underWay: Promise<Answer>[] = [];
+  const startMs = performance.now();
+  const send = async (arrival: Arrival, dueMs: number): Promise<Answer> => {
+    const lateMs = performance.now() - dueMs;
+    const status = await post(agent, url, arrival);
+    return { arrival, status, tookMs: performance.now() - dueMs, lateMs };
+  };
+  try {
+    for (const [index, arrival] of arrivals.entries()) {
+      const dueMs = startMs + (index * 1000) / perSecond;
+      while (performance.now() < dueMs) await sleep(1, undefined, { signal });
+      underWay.push(send(arrival, dueMs));
+    }
+    return await Promise.all(underWay);
+  } finally {
+    agent.destroy();
+  }
+}
+
+/** The answer's status; 0 when the connection broke or nothing came for long. */
+async function post(agent: Agent, url: string, { body, signature }: Arrival): Promise<number> {
+  return await new Promise((resolve) => {
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      ...(signature === undefined ? {} : { 'stripe-signature': signature }),
+    };
+    const call = request(url, { method: 'POST', agent, headers }, (answer) => {
+      answer.resume();
+      answer.once('end', () => resolve(answer.statusCode ?? 0));
+      answer.once('error', () => resolve(0));
+    });
+    call.setTimeout(patienceMs, () => call.destroy());
+    call.once('error', () => resolve(0));
+    call.end(body);
+  });
+}

@@ -1,0 +1,145 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { describe, expect, test } from 'vitest';
+import type { StripeEventFacts } from '../../domain/stripe-events.ts';
+import { createTableStore } from '../../tables/dynamo.ts';
+import type { TableStore } from '../../tables/dynamo.ts';
+import { createWebhookEvents } from '../../tables/webhook-events.ts';
+import { at, atOnce, rawRows, useDynamodb } from './support.ts';
+
+const database = useDynamodb();
+const inboxAt = (store: TableStore, now: string) =>
+  createWebhookEvents(createTableStore(database.client(), store.prefix, () => new Date(now)));
+async function inbox() {
+  const store = await database.newStore();
+  return { store, events: inboxAt(store, at(0)) };
+}
+
+const facts = (eventId: string, more: Partial<StripeEventFacts> = {}): StripeEventFacts => ({
+  eventId,
+  type: 'invoice.paid',
+  createdAt: at(-5),
+  livemode: false,
+  thin: false,
+  ...more,
+});
+const ninetyDays = 90 * 86_400;
+const nowSeconds = Date.parse(at(0)) / 1000;
+
+describe('I5 WH3 the inbox', () => {
+  test('I5 an event is kept as it came, with all that is known of it', async () => {
+    const { events } = await inbox();
+    const whole = facts('evt_1', { objectId: 'in_1', customerId: 'cus_1' });
+    const body = JSON.stringify({ id: 'evt_1', name: 'Aoi 商店' });
+    expect(await events.put(whole, 'received', gzipSync(body))).toBe(true);
+    const { payload, ...row } = (await events.get('evt_1')) ?? {};
+    expect(row).toStrictEqual({
+      ...whole,
+      status: 'received',
+      receivedAt: at(0),
+      ttl: nowSeconds + ninetyDays,
+    });
+    expect(gunzipSync(payload ?? Buffer.alloc(0)).toString('utf8')).toBe(body);
+    expect(await events.get('evt_10')).toBeUndefined();
+  });
+
+  test('I5 without content, object and customer', async () => {
+    const { events } = await inbox();
+    await events.put(facts('evt_1'), 'ignored', undefined);
+    expect(await events.get('evt_1')).toStrictEqual({
+      ...facts('evt_1'),
+      status: 'ignored',
+      receivedAt: at(0),
+      ttl: nowSeconds + ninetyDays,
+    });
+  });
+
+  test('WH3 twenty at once are one, and the first stays', async () => {
+    const { store, events } = await inbox();
+    const put = await atOnce(
+      20,
+      async (n) => await events.put(facts('evt_1', { objectId: `in_${n}` }), 'received', undefined),
+    );
+    expect(put.filter(Boolean)).toStrictEqual([true]);
+    const winner = put.indexOf(true);
+    expect(await rawRows(store, 'webhook-events')).toMatchObject([{ objectId: `in_${winner}` }]);
+  });
+
+  test('WH3 an event that was applied is not received again', async () => {
+    const { events } = await inbox();
+    await events.put(facts('evt_1'), 'received', undefined);
+    await events.settle('evt_1', 'applied');
+    expect(await events.put(facts('evt_1'), 'received', undefined)).toBe(false);
+    expect(await events.get('evt_1')).toMatchObject({ status: 'applied', settledAt: at(0) });
+  });
+});
+
+describe('WH6 WH7 settling', () => {
+  test('WH6 received → dead, with the reason', async () => {
+    const { events } = await inbox();
+    await events.put(facts('evt_1'), 'received', undefined);
+    expect(await events.settle('evt_1', 'dead', 'Stripe is away')).toBe(true);
+    expect(await events.get('evt_1')).toMatchObject({
+      status: 'dead',
+      error: 'Stripe is away',
+      settledAt: at(0),
+    });
+  });
+
+  test('WH7 dead → applied leaves no reason; dead again tells the new one', async () => {
+    const { store, events } = await inbox();
+    await events.put(facts('evt_1'), 'received', undefined);
+    await events.settle('evt_1', 'dead', 'first');
+    await inboxAt(store, at(60)).settle('evt_1', 'dead', 'second');
+    expect(await events.get('evt_1')).toMatchObject({ error: 'second', settledAt: at(60) });
+    expect(await inboxAt(store, at(90)).settle('evt_1', 'applied')).toBe(true);
+    const row = await events.get('evt_1');
+    expect(row).toMatchObject({ status: 'applied', settledAt: at(90) });
+    expect(row).not.toHaveProperty('error');
+  });
+
+  test.each(['dead', 'applied'] as const)('WH3 applied stays applied: %s later', async (status) => {
+    const { store, events } = await inbox();
+    await events.put(facts('evt_1'), 'received', undefined);
+    await events.settle('evt_1', 'applied');
+    expect(await inboxAt(store, at(60)).settle('evt_1', status, 'late')).toBe(false);
+    const row = await events.get('evt_1');
+    expect(row).toMatchObject({ status: 'applied', settledAt: at(0) });
+    expect(row).not.toHaveProperty('error');
+  });
+
+  test('WH3 settled twenty times at once: applied holds once and for good', async () => {
+    const { events } = await inbox();
+    await events.put(facts('evt_1'), 'received', undefined);
+    const held = await atOnce(20, async (n) => ({
+      to: n % 2 === 0 ? 'applied' : 'dead',
+      held: await events.settle('evt_1', n % 2 === 0 ? 'applied' : 'dead', 'x'),
+    }));
+    expect(held.filter((one) => one.to === 'applied' && one.held)).toHaveLength(1);
+    expect((await events.get('evt_1'))?.status).toBe('applied');
+  });
+
+  test('an event that never came is not made', async () => {
+    const { store, events } = await inbox();
+    expect(await events.settle('evt_1', 'applied')).toBe(false);
+    expect(await rawRows(store, 'webhook-events')).toEqual([]);
+  });
+});
+
+describe('reading', () => {
+  test('ninety days on it is as good as gone, to the second', async () => {
+    const { store, events } = await inbox();
+    await events.put(facts('evt_1'), 'received', undefined);
+    const seen = async (seconds: number) => await inboxAt(store, at(seconds)).get('evt_1');
+    expect(await seen(ninetyDays - 1)).toMatchObject({ eventId: 'evt_1' });
+    expect(await seen(ninetyDays)).toBeUndefined();
+  });
+
+  test('a row that is no event is an error, not an event', async () => {
+    const { store, events } = await inbox();
+    const TableName = `${store.prefix}webhook-events`;
+    const Item = { ...facts('evt_1'), status: 'lost', receivedAt: at(0), ttl: 9e9 };
+    await store.db.send(new PutCommand({ TableName, Item }));
+    await expect(events.get('evt_1')).rejects.toThrow('status');
+  });
+});
