@@ -178,6 +178,7 @@ describe('SB6 bounds and progress', () => {
     expect(lists.requests).toHaveLength(6);
     expect(lists.mostAtOnce).toBeLessThanOrEqual(atOnce);
     const each = gate.watch(isList);
+    gate.gather(isList, atOnce);
     const all = { day, customerIds: ids };
     expect(await run(aggregateCustomers, all)).toEqual(expected);
     expect(each.requests).toHaveLength(500);

@@ -21,12 +21,21 @@ interface Watch {
   mostAtOnce: number;
 }
 
+interface Gathering {
+  matches: Matches;
+  missing: number;
+  complete: Promise<void>;
+  resolve: () => void;
+}
+
 export interface Gate {
   url: string;
   hold: (hold: Hold) => void;
   /** Answers every such request with this status, until the gate is opened. */
   fail: (matches: Matches, status?: number) => void;
   watch: (matches: Matches) => Watch;
+  /** Keeps such requests waiting until `count` of them wait together, once; then forwards all. */
+  gather: (matches: Matches, count: number) => void;
   /** Resolves once that many requests are held. */
   waitForHeld: (count: number) => Promise<void>;
   /** Holds and fails nothing from now on; what is held stays unanswered. */
@@ -40,6 +49,7 @@ export async function startGate(target: string): Promise<Gate> {
   const failing: { matches: Matches; status: number }[] = [];
   const watches: { matches: Matches; watch: Watch; underWay: number }[] = [];
   const waiters: { count: number; resolve: () => void }[] = [];
+  const gatherings: Gathering[] = [];
   let held = 0;
   const keep = (): void => {
     held += 1;
@@ -54,6 +64,9 @@ export async function startGate(target: string): Promise<Gate> {
       entry.watch.mostAtOnce = Math.max(entry.watch.mostAtOnce, entry.underWay);
       res.once('close', () => (entry.underWay -= 1));
     }
+    await Promise.all(
+      gatherings.filter(({ matches }) => matches(seen)).map(async (one) => await join(one)),
+    );
     const failed = failing.find(({ matches }) => matches(seen));
     if (failed !== undefined) {
       res.writeHead(failed.status).end();
@@ -89,6 +102,10 @@ export async function startGate(target: string): Promise<Gate> {
       watches.push({ matches, watch, underWay: 0 });
       return watch;
     },
+    gather: (matches, count) => {
+      const { promise, resolve } = withResolvers();
+      gatherings.push({ matches, missing: count, complete: promise, resolve });
+    },
     open: () => {
       holds.splice(0);
       failing.splice(0);
@@ -102,6 +119,20 @@ export async function startGate(target: string): Promise<Gate> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function join(gathering: Gathering): Promise<void> {
+  gathering.missing -= 1;
+  if (gathering.missing === 0) gathering.resolve();
+  await gathering.complete;
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
 
 async function forward(target: string, req: IncomingMessage, body: Buffer) {
