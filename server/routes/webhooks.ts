@@ -128,7 +128,7 @@ export function webhookRoutes(options: WebhookOptions): OpenAPIHono {
     if (stripeSecrets.length === 0) {
       throw new BillingError('billing_disabled', 'no STRIPE_WEBHOOK_SECRET is set');
     }
-    const body = await readRawBody(ctx.req.raw, mostBodyBytes);
+    const body = await readRawBody(ctx, mostBodyBytes);
     const header = ctx.req.header('stripe-signature');
     const event = verifyStripeEvent(body, header, stripeSecrets, now());
     if (event === undefined) {
@@ -146,7 +146,7 @@ export function webhookRoutes(options: WebhookOptions): OpenAPIHono {
       receiver.metrics.webhooks.inc({ type: 'other', outcome: 'unauthorized' });
       throw new BillingError('unauthorized', 'the shared secret is missing or wrong');
     }
-    const body = await readRawBody(ctx.req.raw, mostBodyBytes);
+    const body = await readRawBody(ctx, mostBodyBytes);
     return ctx.json(await receiveEvent(receiver, detailOf(body)), 200);
   });
 

@@ -11,6 +11,9 @@ const secrets = ['whsec_new', 'whsec_old'];
 const eventBridgeSecret = 'eventbridge-secret-of-16';
 let services: Services;
 let number = 0;
+/** Standing still: what is 300 s old stays so. */
+const now = new Date();
+const nowSeconds = Math.floor(now.getTime() / 1000);
 beforeAll(async () => {
   services = await startServices();
 });
@@ -35,16 +38,16 @@ function stripeEvent(shape: Shape = {}): string {
     customer = 'cus_1',
   } = shape;
   const data = { object: { id: `in_${number}`, object: 'invoice', customer } };
-  const created = Math.floor(Date.now() / 1000);
+  const created = nowSeconds;
   return JSON.stringify({ id, object: shape.object ?? 'event', type, livemode, created, data });
 }
 
 function signed(payload: string, secret = 'whsec_new', ageSeconds = 0): string {
-  const timestamp = Math.floor(Date.now() / 1000) - ageSeconds;
+  const timestamp = nowSeconds - ageSeconds;
   return Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp });
 }
 
-function server(changes: { announce?: () => Promise<void> } = {}) {
+function server(changes: { announce?: () => Promise<void>; now?: Date } = {}) {
   const announced: [string, string][] = [];
   const metrics = createMetrics();
   const app = createApp({
@@ -54,7 +57,7 @@ function server(changes: { announce?: () => Promise<void> } = {}) {
     webhooks: {
       stripeSecrets: secrets,
       eventBridgeSecret,
-      now: () => new Date(),
+      now: () => changes.now ?? now,
       receiver: {
         webhookEvents: services.webhookEvents,
         announceEvent: async (line, eventId) => {
@@ -99,14 +102,21 @@ describe('WH1 signatures on the raw bytes', () => {
     },
   );
 
+  /** A signature that held an hour ago, sent again with another header. */
+  const replayed =
+    (header: (old: string) => string) =>
+    (body: string): [string, string] => [body, header(signed(body, 'whsec_new', 3600))];
+
   test.each<[string, (body: string) => [string, string | undefined]]>([
     ['missing', (body) => [body, undefined]],
     ['empty', (body) => [body, '']],
     ['nonsense', (body) => [body, 't=,v1=']],
     ['of another secret', (body) => [body, signed(body, 'whsec_forged')]],
     ['of other bytes', (body) => [`${body} `, signed(body)]],
-    ['301 s old', (body) => [body, signed(body, 'whsec_new', 302)]],
-    ['301 s ahead', (body) => [body, signed(body, 'whsec_new', -302)]],
+    ['301 s old', (body) => [body, signed(body, 'whsec_new', 301)]],
+    ['301 s ahead', (body) => [body, signed(body, 'whsec_new', -301)]],
+    ['a stale one under a fresh time', replayed((old) => `t=${nowSeconds},${old}`)],
+    ['a stale one with a fresh time after it', replayed((old) => `${old},t=${nowSeconds}`)],
     ['of a truncated body', (body) => [body.slice(0, -5), signed(body)]],
   ])('%s: 400, nothing stored, counted', async (_name, forge) => {
     const { post, announced, counted } = server();
@@ -122,9 +132,17 @@ describe('WH1 signatures on the raw bytes', () => {
     expect(await counted('bad_signature')).toBe(1);
   });
 
-  test.each([299, -299])('a timestamp %i s away is taken', async (ageSeconds) => {
+  test.each([300, -300])('a timestamp %i s away is taken', async (ageSeconds) => {
     const body = stripeEvent();
     expect((await server().post(body, signed(body, 'whsec_new', ageSeconds))).status).toBe(200);
+  });
+
+  test('time is told by our clock, not the machine’s', async () => {
+    const body = stripeEvent();
+    const aDay = 86_400;
+    const yesterday = server({ now: new Date(now.getTime() - aDay * 1000) });
+    expect((await yesterday.post(body, signed(body, 'whsec_new', aDay))).status).toBe(200);
+    expect((await yesterday.post(body, signed(body))).status).toBe(400);
   });
 
   test('a body over 1 MiB: 413, announced or not', async () => {

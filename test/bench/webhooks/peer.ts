@@ -21,7 +21,7 @@ const temporal =
 const app = new Hono();
 app.get('/healthz', (ctx) => ctx.text('ok'));
 app.post('/webhooks/stripe', async (ctx) => {
-  const body = await readRawBody(ctx.req.raw, mostBodyBytes);
+  const body = await readRawBody(ctx, mostBodyBytes);
   const header = ctx.req.header('stripe-signature');
   const event = verifyStripeEvent(body, header, [webhookSecret], new Date());
   const facts = event === undefined ? undefined : readEvent(event);
