@@ -101,11 +101,13 @@ function forget({ clock, deliveries, ledger, store }: Account): void {
 /** Their ids stay: after a restart elsewhere what is pending goes to where they are then. */
 function addStartEndpoints(account: Account, { webhooks }: DoubleOptions): void {
   if (webhooks === undefined) return;
-  const known = [...account.endpoints.values()].filter(({ id }) => id.startsWith('we_start'));
-  for (const { id } of known) account.endpoints.remove(id);
-  for (const [index, { url, secret }] of webhooks.entries()) {
-    const id = `we_start${index + 1}`;
-    addEndpoint(account, { id, url, secret, enabledEvents: ['*'], thin: true });
+  const wanted = webhooks.map((webhook, index) => ({ id: `we_start${index + 1}`, ...webhook }));
+  const ids = new Set(wanted.map(({ id }) => id));
+  for (const { id } of account.endpoints.values()) {
+    if (id.startsWith('we_start') && !ids.has(id)) account.endpoints.remove(id);
+  }
+  for (const endpoint of wanted) {
+    addEndpoint(account, { ...endpoint, enabledEvents: ['*'], thin: true });
   }
 }
 

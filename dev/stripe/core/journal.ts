@@ -15,7 +15,8 @@ import { z } from 'zod';
 /** One change: a collection, an id and the new value; without a value the row is removed. */
 export type Change = { c: string; id: string; v?: unknown };
 
-const lineSchema = z.array(z.object({ c: z.string(), id: z.string(), v: z.unknown() }));
+/** Removing leaves no `v`, not even an undefined one. */
+const lineSchema = z.array(z.object({ c: z.string(), id: z.string(), v: z.unknown().optional() }));
 const linesPerWrite = 1000;
 
 /**

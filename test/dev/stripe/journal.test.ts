@@ -107,6 +107,36 @@ test('the start compacts: one line a row, and collections of a later version are
   expect(lines).toContain(row.trim());
 });
 
+test('what was removed stays removed, and the journal is still read after it', async () => {
+  const directory = temporaryDirectory();
+  const webhooks = ['http://127.0.0.1:9/one', 'http://127.0.0.1:9/two'].map((url) => ({
+    url,
+    secret: 'whsec_removed',
+  }));
+  const before = await startDouble({ dataDir: directory, webhooks });
+  await before.control.setClock('2026-11-03T12:00:00Z');
+  const product = await before.stripe.products.create({ name: 'P' }, { idempotencyKey: 'of-P' });
+  await before.stripe.products.del(product.id);
+  await before.control.advanceClock(25 * 60 * 60 * 1000);
+  await before.stripe.products.create({ name: 'Q' }, { idempotencyKey: 'of-Q' });
+  await before.double.stop();
+  const file = join(directory, 'journal.jsonl');
+  const changes = readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => JSON.parse(line === '' ? '[]' : line) as { c: string; v?: unknown }[]);
+  expect(changes.filter(({ v }) => v === undefined).map(({ c }) => c)).toEqual([
+    'products',
+    'idempotency',
+  ]);
+
+  const after = await startDouble({ dataDir: directory, webhooks: webhooks.slice(0, 1) });
+  expect((await after.stripe.products.list()).data.map(({ name }) => name)).toEqual(['Q']);
+  await after.double.stop();
+  const { stripe } = await startDouble({ dataDir: directory });
+  const { data } = await stripe.webhookEndpoints.list();
+  expect(data.map(({ id, url }) => [id, url])).toEqual([['we_start1', webhooks[0]?.url]]);
+});
+
 test('one request is one line, its saved answer included', async () => {
   const directory = temporaryDirectory();
   const { send } = await startMetering({ dataDir: directory });
