@@ -99,12 +99,16 @@ export class StackLaunch {
     this.#plan = { ports, secrets, env };
   }
 
-  /** Lets the Stripe double live on the same day as everything else. */
+  /** Lets the Stripe double live on the same day as everything else: today, unless it is told. */
   async setClock(): Promise<void> {
     const offsetSeconds = this.env['CLOCK_OFFSET_SECONDS'];
-    if (offsetSeconds === undefined) return;
+    const control = createStripeControl(this.describe().stripe);
+    if (offsetSeconds === undefined) {
+      await control.resetClock();
+      return;
+    }
     const now = new Date(Date.now() + Number(offsetSeconds) * 1000).toISOString();
-    await createStripeControl(this.describe().stripe).setClock(now, { ticking: true });
+    await control.setClock(now, { ticking: true });
     this.#announce(`The stack’s clock says ${now} (DURABILL_CLOCK).`);
   }
 
@@ -213,6 +217,10 @@ export class StackLaunch {
           ...how,
           port: ports.stripe,
           secretKey: secrets.stripeSecretKey,
+          webhook: {
+            url: `http://127.0.0.1:${ports.api}/webhooks/stripe`,
+            secret: secrets.stripeWebhookSecret,
+          },
         }),
       worker: async (how) =>
         await startWorker({ ...common, ...how, env, port: ports.workerHealth }),

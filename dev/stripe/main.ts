@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { StripeDouble } from './server.ts';
 import { startStripeDouble } from './server.ts';
 
@@ -16,11 +16,14 @@ const command = new Command('stripe-double')
   .description('The offline Stripe double, on 127.0.0.1')
   .option('--port <n>', 'port; 0 is a free one', toPort, 0)
   .option('--data <dir>', 'folder of the state journal; without it the state is in memory only')
-  .option(
-    '--secret-key <key>',
-    'an accepted sk_test_ key; may be repeated; without it any test key is accepted',
-    collectKey,
-    [],
+  .addOption(
+    new Option(
+      '--secret-key <key>',
+      'an accepted sk_test_ key; may be repeated; without it any test key is accepted',
+    )
+      .env('STRIPE_DOUBLE_SECRET_KEY')
+      .argParser(collectKey)
+      .default([], 'none'),
   )
   .option(
     '--identifier-memory-hours <n>',
@@ -29,7 +32,11 @@ const command = new Command('stripe-double')
     24,
   )
   .option('--webhook <url>', 'where all events are sent; may be repeated', collect, [])
-  .option('--webhook-secret <secret>', 'what those are signed with')
+  .addOption(
+    new Option('--webhook-secret <secret>', 'what those are signed with').env(
+      'STRIPE_DOUBLE_WEBHOOK_SECRET',
+    ),
+  )
   .option(
     '--webhook-retry-scale <n>',
     "of Stripe's waits between attempts; 1 is 5 minutes",

@@ -17,9 +17,13 @@ import { isPortFree, pickFreePort } from '../../../dev/stack/free-port.ts';
 import { processStartTime } from '../../../dev/stack/process-identity.ts';
 import { startS3 } from '../../../dev/stack/s3.ts';
 import { startStripeMock } from '../../../dev/stack/stripe-mock.ts';
+import { startStripe } from '../../../dev/stack/stripe.ts';
 import { startTemporalUi } from '../../../dev/stack/temporal-ui.ts';
 import { startTemporal } from '../../../dev/stack/temporal.ts';
 import type { RunningServer } from '../../../dev/stack/types.ts';
+import { createStripeControl } from '../../../dev/stripe/control.ts';
+import { startReceiver } from '../stripe/receiver.ts';
+import { sdkFor } from '../stripe/support.ts';
 import { temporaryFolder } from '../tools/fake-tool.ts';
 
 const keys = { accessKeyId: 'TESTKEY', secretAccessKey: 'test-secret-key' };
@@ -113,6 +117,42 @@ test('Temporal is up in 2 s, has its namespace, keeps workflows over SIGKILL, an
   expect(page.status).toBe(200);
   await expectStopped(ui);
   await expectStopped(second);
+});
+
+test('Stripe delivers by itself, after its own SIGKILL too, and lists no secret; it starts any number of times', async () => {
+  const [secret, secretKey] = ['whsec_ofThisTest', 'sk_test_ofThisTest'];
+  const away = await startReceiver(secret);
+  await away.stop();
+  const commands: string[] = [];
+  const options = {
+    dataDir,
+    secretKey,
+    webhook: { url: away.url, secret },
+    onSpawn: ({ command }: { command: string }): void => {
+      commands.push(command);
+    },
+  };
+  const first = await startStripe(options);
+  await expect(sdkFor(first.port, 'sk_test_other').customers.list()).rejects.toThrow('API Key');
+  const { id } = await sdkFor(first.port, secretKey).customers.create({ name: 'Ada' });
+  await createStripeControl(first.url).wait({ deliveryAttempts: 1 });
+  await kill(first);
+
+  const receiver = await startReceiver(secret, { port: away.port });
+  const second = await startStripe({ ...options, port: first.port });
+  await receiver.until(1);
+  expect(receiver.received.map(receiver.verified)).toMatchObject([
+    { type: 'customer.created', data: { object: { id } } },
+  ]);
+  await createStripeControl(second.url).wait({ deliveries: 1 });
+  await kill(second);
+  const third = await startStripe({ ...options, port: first.port });
+  expect(await createStripeControl(third.url).deliveries()).toMatchObject([{ state: 'delivered' }]);
+  const listed = await sdkFor(third.port, secretKey).webhookEndpoints.list();
+  expect(listed.data.map(({ url }) => url)).toEqual([away.url]);
+  await expectStopped(third);
+  expect(commands).toHaveLength(3);
+  expect(commands.join()).not.toMatch(/whsec_|sk_test_/);
 });
 
 test('two stacks side by side get ports of their own', async () => {
