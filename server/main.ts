@@ -33,7 +33,8 @@ const app = createApp({
       .split(',')
       .filter((secret) => secret !== ''),
     eventBridgeSecret: config.EVENTBRIDGE_SECRET,
-    now,
+    // Signatures are of the real time, whatever day the stack lives on.
+    now: () => new Date(),
     receiver: {
       webhookEvents: createWebhookEvents(createTableStore(dynamodb, config.TABLE_PREFIX, now)),
       announceEvent: async (line, eventId) => {
