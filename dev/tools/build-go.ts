@@ -37,7 +37,11 @@ export function goModule(options: {
             GOTMPDIR: context.directory,
           },
           timeoutMs: GO_INSTALL_TIMEOUT_MS,
-          onLine: (line) => detail(line.startsWith('go: ') ? line : `${(packages += 1)} packages`),
+          onLine: (line) => {
+            if (!line.startsWith('go: ')) packages += 1;
+            const counted = packages === 1 ? '1 package' : `${packages} packages`;
+            detail(line.startsWith('go: ') ? line : counted);
+          },
           ...(context.signal === undefined ? {} : { signal: context.signal }),
         });
       });

@@ -120,7 +120,7 @@ test('go install runs with its own GOBIN, its output drives the progress, its er
   const said = lines.map((line) => line.replace(/\d+s/, 'Ns'));
   expect([...new Set(said)]).toEqual([
     'building versitygw 1.8.0 from its module (about 45 seconds) — Ns',
-    'building versitygw 1.8.0 from its module (about 45 seconds) — Ns (1 packages)',
+    'building versitygw 1.8.0 from its module (about 45 seconds) — Ns (1 package)',
   ]);
   await writeFile(path.join(folder, 'tools', 'fail'), '');
   await expect(resolveTool('temporal-ui', { environment })).rejects.toThrow('compiler says no');
