@@ -16,6 +16,8 @@ export interface DemoCustomer {
   customerId: string;
   shortName: string;
   name: string;
+  /** Has paid a checkout and has a subscription, the others have none. */
+  pays?: true;
   jobs: readonly DemoJob[];
 }
 
@@ -40,6 +42,7 @@ export const demoCustomers: readonly DemoCustomer[] = [
     customerId: 'cus_DemoBasalt',
     shortName: 'basalt',
     name: 'Basalt Media',
+    pays: true,
     jobs: [
       { name: 'access-log', files: [{ name: 'logs/access.log', body: () => log(12_000) }] },
       { name: 'catalogue', files: [{ name: 'catalogue.json', body: () => json(1500) }] },

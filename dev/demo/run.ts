@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { inputKey } from '../../domain/files.ts';
 import { workflowIds } from '../../domain/ids.ts';
 import type { ProcessingRequest } from '../../domain/processing.ts';
-import { createDynamoDb, createS3 } from '../../platform/clients.ts';
+import { createDynamoDb, createS3, createStripe } from '../../platform/clients.ts';
 import { createClock, parseConfig } from '../../platform/config.ts';
 import type { Config } from '../../platform/config.ts';
 import { createTemporalClient, startProcessing } from '../../platform/temporal.ts';
@@ -13,19 +13,23 @@ import { createCustomers } from '../../tables/customers.ts';
 import type { Customers } from '../../tables/customers.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { createProcessingHistory } from '../../tables/processing-history.ts';
+import { createPayments } from '../../tables/payments.ts';
 import type { ProcessingHistory } from '../../tables/processing-history.ts';
 import { createStorageDaily } from '../../tables/storage-daily.ts';
 import { createStorageMonthly } from '../../tables/storage-monthly.ts';
+import { createSubscriptions } from '../../tables/subscriptions.ts';
 import { createUsageLedger } from '../../tables/usage-ledger.ts';
 import { createStripeControl } from '../stripe/control.ts';
 import { DEMO_CUSTOMER_ID } from '../stack/stack-file.ts';
+import { runAccountDemo } from './account.ts';
+import type { AccountState } from './account.ts';
 import { demoCustomers } from './customers.ts';
 import type { DemoCustomer } from './customers.ts';
 import { isBilledEqually, runStorageDemo } from './storage.ts';
 import type { StorageSums } from './storage.ts';
 import { collectSums, isEqual } from './sums.ts';
 import type { CustomerSums } from './sums.ts';
-import { storageTable, sumsTable } from './tables.ts';
+import { accountTable, storageTable, sumsTable } from './tables.ts';
 
 export interface DemoStack {
   env: Record<string, string>;
@@ -40,6 +44,8 @@ export interface DemoResult {
     jobs: string[];
     customers: CustomerSums[];
     storage: StorageSums[];
+    /** Of those who paid a checkout. */
+    accounts: AccountState[];
     equal: boolean;
   };
   text: string;
@@ -50,6 +56,8 @@ const patienceMs = 120_000;
 
 export async function runDemo(stack: DemoStack): Promise<DemoResult> {
   const config = parseConfig(stack.env);
+  const stripe = await createStripe(config);
+  if (stripe === undefined) throw new Error('the stack has a Stripe key, and it is not here');
   const dynamodb = createDynamoDb(config);
   const now = createClock(config);
   const tables = createTableStore(dynamodb, config.TABLE_PREFIX, now);
@@ -57,20 +65,32 @@ export async function runDemo(stack: DemoStack): Promise<DemoResult> {
   const ledger = createUsageLedger(tables);
   const s3 = createS3(config);
   const temporal = createTemporalClient(config, stack.env);
-  const stripe = createStripeControl(stack.stripe);
+  const control = createStripeControl(stack.stripe);
+  const accountDemo = {
+    stripe,
+    control,
+    customers: createCustomers(tables),
+    payments: createPayments(tables),
+    subscriptions: createSubscriptions(tables),
+    report: stack.report,
+  };
   try {
     for (const customer of demoCustomers) {
       stack.report(`${customer.name}: customer and files`);
       const { customerId: id, name } = customer;
-      await stripe.createCustomer({ id, name });
-      await addCustomer(createCustomers(tables), customer, config);
+      await control.createCustomer({ id, name });
+      await addCustomer(accountDemo.customers, customer, config);
       await putFiles(s3, config.BUCKET, customer);
     }
     const jobs = await planJobs(processings);
     await runJobs(temporal, config.TASK_QUEUE, jobs, stack.report);
     stack.report('comparing what was processed, recorded and received by Stripe');
     const deadline = Date.now() + patienceMs;
-    const customers = await collectSums({ processings, ledger, stripe }, demoCustomers, deadline);
+    const customers = await collectSums(
+      { processings, ledger, stripe: control },
+      demoCustomers,
+      deadline,
+    );
     const storage = await runStorageDemo(
       {
         temporal,
@@ -79,18 +99,24 @@ export async function runDemo(stack: DemoStack): Promise<DemoResult> {
         bucket: config.BUCKET,
         storageDaily: createStorageDaily(tables),
         storageMonthly: createStorageMonthly(tables),
-        stripe,
+        stripe: control,
         now,
         report: stack.report,
       },
       demoCustomers,
     );
-    const equal = customers.every(isEqual) && storage.every(isBilledEqually);
-    return {
-      ok: equal,
-      summary: { jobs: jobs.map((job) => job.processingId), customers, storage, equal },
-      text: story(customers, storage, jobs, equal),
-    };
+    const accounts = await Promise.all(
+      demoCustomers
+        .filter(({ pays }) => pays)
+        .map(async (customer) => await runAccountDemo(accountDemo, customer)),
+    );
+    const equal =
+      customers.every(isEqual) &&
+      storage.every(isBilledEqually) &&
+      accounts.every((one) => one.equal);
+    const ids = jobs.map((job) => job.processingId);
+    const summary = { jobs: ids, customers, storage, accounts, equal };
+    return { ok: equal, summary, text: story(summary) };
   } finally {
     s3.destroy();
     dynamodb.destroy();
@@ -155,13 +181,8 @@ async function runJobs(
   });
 }
 
-function story(
-  customers: readonly CustomerSums[],
-  storage: readonly StorageSums[],
-  jobs: readonly ProcessingRequest[],
-  equal: boolean,
-): string {
-  const first = jobs[0]?.processingId ?? '';
+function story({ jobs, customers, storage, accounts, equal }: DemoResult['summary']): string {
+  const [first = ''] = jobs;
   const month = storage[0]?.month ?? '';
   const verdict = equal
     ? 'Equal to the byte, though every job was ordered twice.'
@@ -175,12 +196,17 @@ function story(
     '',
     storageTable(storage),
     '',
+    'A checkout was paid at Stripe, whose webhooks alone told us: our tables, equal to Stripe’s',
+    '',
+    accountTable(accounts),
+    '',
     verdict,
     '',
     'Try it yourself',
     `  npm run -s durabill -- process show ${first}`,
     `  npm run -s durabill -- usage show ${first}`,
     `  npm run -s durabill -- bill show ${DEMO_CUSTOMER_ID} --month ${month}`,
+    `  npm run -s durabill -- customers show ${accounts[0]?.customerId ?? ''}`,
     '  npm run -s durabill -- process submit --customer cus_DemoAurora --file survey/north.csv --wait',
   ].join('\n');
 }

@@ -1,7 +1,8 @@
-/** The demo's two tables. */
+/** The demo's three tables. */
 import Table from 'cli-table3';
 import { formatMoney, priceOf } from '../../domain/money.ts';
 import { catalogItem } from '../../domain/catalog.ts';
+import type { AccountState } from './account.ts';
 import { isBilledEqually } from './storage.ts';
 import type { StorageSums } from './storage.ts';
 import { isEqual } from './sums.ts';
@@ -47,6 +48,23 @@ export function storageTable(customers: readonly StorageSums[]): string {
       isBilledEqually(sums) ? 'yes' : 'NO',
       dollars('storage-usage', sums.averageBytes),
     ]);
+  }
+  return table.toString();
+}
+
+export function accountTable(accounts: readonly AccountState[]): string {
+  const table = new Table({
+    head: ['Customer', 'Account', 'Subscription and payment', 'Equal'],
+    style: plain,
+  });
+  for (const { customerId, name, billingStatus, subscriptions, payments, equal } of accounts) {
+    const money = ({ amount, currency }: AccountState['payments'][number]): string =>
+      formatMoney(BigInt(amount), currency);
+    const facts = [
+      ...subscriptions.map((row) => `${row.subscriptionId} ${row.status}`),
+      ...payments.map((row) => `${row.paymentId} ${row.status} ${money(row)}`),
+    ];
+    table.push([`${name}\n${customerId}`, billingStatus, facts.join('\n'), equal ? 'yes' : 'NO']);
   }
   return table.toString();
 }

@@ -7,6 +7,7 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import type Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import {
@@ -14,6 +15,8 @@ import {
   createEventActivities,
   createStripeActivities,
 } from '../../activities/index.ts';
+import { runAccountDemo } from '../../dev/demo/account.ts';
+import type { AccountState } from '../../dev/demo/account.ts';
 import { startStripeMock } from '../../dev/stack/stripe-mock.ts';
 import type { RunningServer } from '../../dev/stack/types.ts';
 import { startStripeDouble } from '../../dev/stripe/server.ts';
@@ -30,12 +33,14 @@ import type { Recorded, Recorder } from './recorder.ts';
 
 const dayMs = 24 * 3_600_000;
 
-/** Every SDK method that the product calls, and the request that it makes. */
+/** Every SDK method that the product and its demo call, and the request that it makes. */
 const calls: Record<string, RegExp> = {
   'billing.meterEvents.create': /^POST \/v1\/billing\/meter_events$/,
   'billing.meters.create': /^POST \/v1\/billing\/meters$/,
   'billing.meters.list': /^GET \/v1\/billing\/meters\?/,
   'billing.meters.listEventSummaries': /^GET \/v1\/billing\/meters\/[^/]+\/event_summaries\?/,
+  'checkout.sessions.create': /^POST \/v1\/checkout\/sessions$/,
+  'checkout.sessions.list': /^GET \/v1\/checkout\/sessions\?/,
   'checkout.sessions.retrieve': /^GET \/v1\/checkout\/sessions\/[^/?]+$/,
   'customers.retrieve': /^GET \/v1\/customers\/[^/?]+$/,
   'events.list': /^GET \/v1\/events\?/,
@@ -45,6 +50,7 @@ const calls: Record<string, RegExp> = {
   'prices.list': /^GET \/v1\/prices\?/,
   'products.create': /^POST \/v1\/products$/,
   'products.retrieve': /^GET \/v1\/products\/[^/?]+$/,
+  'subscriptions.list': /^GET \/v1\/subscriptions\?/,
   'subscriptions.retrieve': /^GET \/v1\/subscriptions\/[^/?]+$/,
   'v2.core.events.retrieve': /^GET \/v2\/core\/events\/[^/?]+$/,
 };
@@ -147,13 +153,34 @@ async function applyEvents(recorder: Recorder): Promise<void> {
   await control.advanceClock(2000);
   await control.endPeriod(subscription ?? '');
   const thin = await control.reportMeterErrors({ errors: [{ identifier: 'contract' }] });
-  const { deps, told } = createTestDependencies(services, { stripe: await stripeAt(recorder) });
+  const stripe = await stripeAt(recorder);
+  const account = await payInDemo(stripe);
+  const { deps, told } = createTestDependencies(services, { stripe });
   const activities = { ...createActivities(deps), ...createEventActivities(deps) };
   await new MockActivityEnvironment().run(activities.catchUpEvents, {});
   const at = new Date().toISOString();
   const facts = { eventId: thin.id, type: thin.type, createdAt: at, livemode: false, thin: true };
   await services.webhookEvents.put(facts, 'received', undefined);
   for (const eventId of [...told.events, thin.id]) await activities.applyEvent({ eventId });
+  expect(await account.settled).toMatchObject({ billingStatus: 'active', equal: true });
+}
+
+/** A customer of the demo has paid a checkout; `settled` waits until its events are applied. */
+async function payInDemo(stripe: Stripe): Promise<{ settled: Promise<AccountState> }> {
+  const { control, customers, payments, subscriptions } = services;
+  const customerId = 'cus_contract_demo';
+  await control.createCustomer({ id: customerId });
+  return await new Promise((resolve, reject) => {
+    const payCheckout: typeof control.payCheckout = async (...payment) => {
+      const answer = await control.payCheckout(...payment);
+      resolve({ settled });
+      return answer;
+    };
+    const told = { control: { ...control, payCheckout }, report: () => undefined };
+    const demo = { stripe, customers, payments, subscriptions, ...told };
+    const settled = runAccountDemo(demo, { customerId, name: 'Demo' });
+    settled.catch(reject);
+  });
 }
 
 /** `stripe.a.b.c(` in the product's source. */

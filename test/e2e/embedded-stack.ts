@@ -35,9 +35,21 @@ const sums = z.object({
   stripeBytes: z.string(),
   waiting: z.number(),
 });
+const account = z.object({
+  customerId: z.string(),
+  billingStatus: z.string(),
+  subscriptions: z.array(z.object({ subscriptionId: z.string(), status: z.string() })),
+  payments: z.array(z.object({ paymentId: z.string(), status: z.string(), amount: z.number() })),
+  equal: z.boolean(),
+});
 const summarySchema = z.object({
   ok: z.boolean(),
-  demo: z.object({ jobs: z.array(z.string()), customers: z.array(sums), equal: z.boolean() }),
+  demo: z.object({
+    jobs: z.array(z.string()),
+    customers: z.array(sums),
+    accounts: z.array(account),
+    equal: z.boolean(),
+  }),
 });
 export type Summary = z.infer<typeof summarySchema>;
 

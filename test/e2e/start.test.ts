@@ -10,6 +10,7 @@ import path from 'node:path';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Client } from '@temporalio/client';
+import type Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { killGroup } from '../../dev/stack/child-groups.ts';
@@ -17,9 +18,13 @@ import { isSameProcess } from '../../dev/stack/process-identity.ts';
 import { createStripeControl } from '../../dev/stripe/control.ts';
 import type { StripeControl } from '../../dev/stripe/control.ts';
 import { workflowIds } from '../../domain/ids.ts';
-import { createDynamoDb } from '../../platform/clients.ts';
+import { createDynamoDb, createStripe } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTemporalClient, startProcessing } from '../../platform/temporal.ts';
+import { createCustomers } from '../../tables/customers.ts';
+import { createTableStore } from '../../tables/dynamo.ts';
+import { createPayments } from '../../tables/payments.ts';
+import { createSubscriptions } from '../../tables/subscriptions.ts';
 import { tableSchemas } from '../../tables/schema.ts';
 import { durabill } from '../cli/support.ts';
 import type { Run } from '../cli/support.ts';
@@ -90,6 +95,18 @@ function expectSums(summary: Summary, runs: number, extraAurora = 0): void {
   expect(summary).toMatchObject({ ok: true, demo: { equal: true } });
 }
 
+/** The account that webhooks made active; the demo pays for it on its first run only. */
+const paidAccount = {
+  customerId: 'cus_DemoBasalt',
+  billingStatus: 'active',
+  subscriptions: [{ subscriptionId: expect.stringMatching(/^sub_/) as string, status: 'active' }],
+  payments: [
+    { paymentId: expect.stringMatching(/^pi_/) as string, status: 'succeeded', amount: 2000 },
+  ],
+  equal: true,
+};
+let accountsOfFirst: Summary['demo']['accounts'] = [];
+
 describe('the first start, --once', () => {
   test('ends with 0 and one JSON line on stdout; the three sums are equal; nothing is left', async () => {
     launcher = start('--once');
@@ -99,6 +116,8 @@ describe('the first start, --once', () => {
     expect(launcher.stdout().split('\n')).toEqual([expect.stringMatching(/^\{.*\}$/), '']);
     expectSums(summary, 1);
     expect(summary.demo.jobs).toEqual(demoJobs(1));
+    expect(summary.demo.accounts).toEqual([paidAccount]);
+    accountsOfFirst = summary.demo.accounts;
     expect(livingOf(children)).toEqual([]);
     expect(existsSync(stackFile())).toBe(false);
   });
@@ -109,6 +128,7 @@ describe('the second start stays up', () => {
   let temporal: Client;
   let dynamodb: DynamoDBClient;
   let control: StripeControl;
+  let stripe: Stripe;
 
   beforeAll(async () => {
     launcher = start();
@@ -118,6 +138,9 @@ describe('the second start stays up', () => {
     const env = z.record(z.string(), z.string()).parse(JSON.parse(file));
     temporal = createTemporalClient(parseConfig(env), env);
     dynamodb = createDynamoDb(parseConfig(env));
+    const withKey = await createStripe(parseConfig(env));
+    if (withKey === undefined) throw new Error('the stack has no Stripe key');
+    stripe = withKey;
     control = createStripeControl(stack['stripe'] ?? '');
   });
   afterAll(async () => {
@@ -126,7 +149,9 @@ describe('the second start stays up', () => {
   });
 
   test('data survived: the sums have grown and are equal, each job is at Stripe once', async () => {
-    expectSums(await launcher.summary, 2);
+    const summary = await launcher.summary;
+    expectSums(summary, 2);
+    expect(summary.demo.accounts).toEqual(accountsOfFirst);
     const events = await control.events({ eventName: 'file_processed' });
     const identifiers = events.map((event) => event.identifier);
     expect(identifiers.toSorted()).toEqual([...demoJobs(1), ...demoJobs(2)].toSorted());
@@ -234,6 +259,63 @@ describe('the second start stays up', () => {
     expect(JSON.parse(doctor.stdout)).toMatchObject({ ok: true });
     expect(listed.stdout).toContain('"cli-1"');
     expect(await control.events({ identifier: 'cli-1' })).toHaveLength(1);
+  });
+
+  /** An open checkout of a monthly fee for a new customer, and what our tables say of it. */
+  async function openCheckout(name: string) {
+    const { id: customer } = await stripe.customers.create({ name });
+    const fee = {
+      currency: 'usd',
+      product_data: { name: 'A month' },
+      recurring: { interval: 'month' as const },
+      unit_amount: 500,
+    };
+    const session = await stripe.checkout.sessions.create({
+      mode: 'subscription',
+      customer,
+      line_items: [{ price_data: fee, quantity: 1 }],
+      success_url: 'http://127.0.0.1/done',
+    });
+    const tables = createTableStore(dynamodb, 'siftbeam-', () => new Date());
+    const [customers, payments, subscriptions] = [
+      createCustomers(tables),
+      createPayments(tables),
+      createSubscriptions(tables),
+    ];
+    const account = async () => ({
+      standing: (await customers.get(customer))?.billingStatus,
+      payments: (await payments.ofCustomer(customer, 10)).map(({ status, amount }) => [
+        status,
+        amount,
+      ]),
+      subscriptions: (await subscriptions.ofCustomer(customer)).map((row) => [
+        row.subscriptionId,
+        row.status,
+      ]),
+    });
+    return { customer, session: session.id, account };
+  }
+
+  const nothingYet = { standing: undefined, payments: [], subscriptions: [] };
+  const activeWith = (subscription: string | null) => ({
+    standing: 'active',
+    payments: [['succeeded', 500]],
+    subscriptions: [[subscription, 'active']],
+  });
+
+  test('WH2 I6 a checkout paid at Stripe: by its own webhooks the account is active, paid, subscribed', async () => {
+    const { customer, session, account } = await openCheckout('Paying');
+    expect(await account()).toEqual(nothingYet);
+    const { subscription } = await control.payCheckout(session);
+    await expect.poll(account, { timeout: 30_000, interval: 50 }).toEqual(activeWith(subscription));
+    // The launcher's endpoint alone; this test registered none.
+    const endpoints = await stripe.webhookEndpoints.list();
+    expect(endpoints.data.map(({ url, status }) => [url, status])).toEqual([
+      [`${stack['api'] ?? ''}/webhooks/stripe`, 'enabled'],
+    ]);
+    const { code, stdout } = await cli('customers', 'show', customer, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ customer: { billingStatus: 'active' } });
   });
 
   test('bad input gets one clear message and its exit code', async () => {
@@ -368,6 +450,18 @@ describe('the second start stays up', () => {
       .toBe(200);
   });
 
+  test('I5 I6 SIGKILL of Stripe before it has told anyone, and of the API: it tells when both are back', async () => {
+    const { session, account } = await openCheckout('Paying, then silence');
+    await control.configureWebhooks({ paused: true });
+    const { subscription } = await control.payCheckout(session);
+    expect(await account()).toEqual(nothingYet);
+    for (const name of ['stripe', 'server'])
+      process.kill(processNamed(dataDir, name).pid, 'SIGKILL');
+    await expect
+      .poll(account, { timeout: 60_000, interval: 100 })
+      .toEqual(activeWith(subscription));
+  });
+
   test('the launcher has said what died and that it runs again', () => {
     const said = launcher.stderr();
     for (const name of servers) {
@@ -401,6 +495,7 @@ describe('after SIGKILL of the launcher', () => {
     expect(launcher.stderr()).toContain('left by a launcher that crashed');
     // Three runs of the demo, one job of the command line, one and twice six that met a SIGKILL.
     expectSums(summary, 3, 14 * readingBytes);
+    expect(summary.demo.accounts).toEqual(accountsOfFirst);
 
     const children = readProcesses(dataDir);
     expect(livingOf(children).toSorted()).toEqual(servers);
@@ -412,6 +507,26 @@ describe('after SIGKILL of the launcher', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('no stack is running here');
   });
+});
+
+test('WH1 a start on an earlier day, and then one of today on the same data: all is equal on both', async () => {
+  const folder = await temporaryFolder();
+  const settings = { DURABILL_DATA: folder, ...ports };
+  const earlier = launch(['--once', '--json'], {
+    ...settings,
+    DURABILL_CLOCK: '2026-03-01T02:30:00Z',
+  });
+  launched.push(earlier);
+  const then = await earlier.summary;
+  expect((await earlier.exited).code).toBe(0);
+  expectSums(then, 1);
+  expect(then.demo.accounts).toEqual([paidAccount]);
+  const today = launch(['--once', '--json'], settings);
+  launched.push(today);
+  const now = await today.summary;
+  expect((await today.exited).code).toBe(0);
+  expectSums(now, 2);
+  expect(now.demo.accounts).toEqual(then.demo.accounts);
 });
 
 describe('a start that cannot be', () => {
