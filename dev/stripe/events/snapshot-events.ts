@@ -1,10 +1,10 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import { noSuch } from '../core/errors.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
-import { boolean, expand, parseParams, refuseParams, text } from '../core/params.ts';
+import { pageParams } from '../core/list.ts';
+import { boolean, expand, text } from '../core/params.ts';
 import { apiVersion } from '../core/pipeline.ts';
-import type { ApiCall, Route } from '../core/router.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
+import type { Route } from '../core/router.ts';
 import { isWithin, timeRange } from '../core/time-range.ts';
 import type { Account } from '../resources/account.ts';
 import type { SnapshotEvent } from './event-log.ts';
@@ -20,18 +20,18 @@ const listParams = z.strictObject({
 
 /** Events (https://docs.stripe.com/api/events). The double keeps them for good, Stripe for 30 days. */
 export function eventRoutes(account: Account): Route[] {
+  const { snapshots } = account.events;
   return [
-    { method: 'GET', path: '/v1/events', handle: (call) => list(account, call) },
-    {
-      method: 'GET',
-      path: '/v1/events/:id',
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        const event = account.events.snapshots.get(pathIds['id'] ?? '');
-        if (event === undefined) throw noSuch('event', pathIds['id'] ?? '', 'id', 404);
-        return renderEvent(account, event);
-      },
-    },
+    readList('/v1/events', snapshots, {
+      params: listParams,
+      isListed: (event, { created, delivery_success: delivered, type, types }) =>
+        isWithin(event.created, created) &&
+        (type === undefined || isOfType(event.type, type)) &&
+        (types === undefined || types.some((each) => isOfType(event.type, each))) &&
+        (delivered === undefined || (account.deliveries.undelivered(event.id) === 0) === delivered),
+      show: (event) => renderEvent(account, event),
+    }),
+    readOne('/v1/events', (id) => renderEvent(account, existing(snapshots, 'event', id))),
   ];
 }
 
@@ -51,23 +51,6 @@ export function renderEvent(
     request: request ?? { id: null, idempotency_key: null },
     type: type as Stripe.EventBase['type'],
   };
-}
-
-function list(account: Account, { params, path }: ApiCall): object {
-  const {
-    created,
-    delivery_success: delivered,
-    type,
-    types,
-    ...page
-  } = parseParams(listParams, params);
-  const isListed = (event: SnapshotEvent): boolean =>
-    isWithin(event.created, created) &&
-    (type === undefined || isOfType(event.type, type)) &&
-    (types === undefined || types.some((each) => isOfType(event.type, each))) &&
-    (delivered === undefined || (account.deliveries.undelivered(event.id) === 0) === delivered);
-  const found = toPage(newestFirst(account.events.snapshots.values(), isListed), page, path);
-  return { ...found, data: found.data.map((event) => renderEvent(account, event)) };
 }
 
 /** Stripe lets a filter end in `.*`. */

@@ -1,9 +1,9 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import { noSuch } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
-import { expand, parseParams, refuseParams, text } from '../core/params.ts';
+import { pageParams } from '../core/list.ts';
+import { expand, text } from '../core/params.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
 import type { Route } from '../core/router.ts';
 import type { Account } from './account.ts';
 import type { Decline } from './cards.ts';
@@ -34,29 +34,16 @@ const listParams = z.strictObject({
 
 /** Charges (https://docs.stripe.com/api/charges), as far as payment intents make them. */
 export function chargeRoutes(account: Account): Route[] {
+  const { charges } = account;
   return [
-    {
-      method: 'GET',
-      path: '/v1/charges',
-      handle: ({ params, path }) => {
-        const { customer, payment_intent: intent, ...page } = parseParams(listParams, params);
-        const isListed = (row: Charge): boolean =>
-          (customer === undefined || row.customer === customer) &&
-          (intent === undefined || row.paymentIntent === intent);
-        const found = toPage(newestFirst(account.charges.values(), isListed), page, path);
-        return { ...found, data: found.data.map((row) => renderCharge(account, row)) };
-      },
-    },
-    {
-      method: 'GET',
-      path: '/v1/charges/:id',
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        const charge = account.charges.get(pathIds['id'] ?? '');
-        if (charge === undefined) throw noSuch('charge', pathIds['id'] ?? '', 'id', 404);
-        return renderCharge(account, charge);
-      },
-    },
+    readList('/v1/charges', charges, {
+      params: listParams,
+      isListed: (row, { customer, payment_intent: intent }) =>
+        (customer === undefined || row.customer === customer) &&
+        (intent === undefined || row.paymentIntent === intent),
+      show: (row) => renderCharge(account, row),
+    }),
+    readOne('/v1/charges', (id) => renderCharge(account, existing(charges, 'charge', id))),
   ];
 }
 

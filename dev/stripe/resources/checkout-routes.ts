@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { invalidParameter, noSuch } from '../core/errors.ts';
 import type { FormObject } from '../core/form.ts';
 import { newId } from '../core/ids.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import { pageParams, toPage } from '../core/list.ts';
 import { expand, mergeMetadata, parseParams, refuseParams } from '../core/params.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import { isWithin } from '../core/time-range.ts';
 import type { Account } from './account.ts';
@@ -13,7 +14,7 @@ import type { CheckoutGiven } from './checkout-params.ts';
 import { createParams, listParams } from './checkout-params.ts';
 import type { CheckoutSession } from './checkout-sessions.ts';
 import { lineItemsOf, renderSession } from './checkout-sessions.ts';
-import { isLiveCustomer } from './customers.ts';
+import { checkCustomer } from './customers.ts';
 import { createPrice } from './price-creation.ts';
 import type { Price } from './prices.ts';
 
@@ -25,29 +26,17 @@ export function checkoutRoutes(account: Account): Route[] {
   const one = `${path}/:id`;
   return [
     { method: 'POST', path, handle: (call) => create(account, call) },
-    {
-      method: 'GET',
-      path,
-      handle: ({ params, path: url }) => {
-        const { created, expand: _expand, ...wanted } = parseParams(listParams, params);
-        const isListed = (row: CheckoutSession): boolean =>
-          isWithin(row.created, created) &&
-          (wanted.customer === undefined || row.customer === wanted.customer) &&
-          (wanted.payment_intent === undefined || row.paymentIntent === wanted.payment_intent) &&
-          (wanted.status === undefined || row.status === wanted.status) &&
-          (wanted.subscription === undefined || row.subscription === wanted.subscription);
-        const page = toPage(newestFirst(account.checkoutSessions.values(), isListed), wanted, url);
-        return { ...page, data: page.data.map((row) => renderSession(account, row)) };
-      },
-    },
-    {
-      method: 'GET',
-      path: one,
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        return renderSession(account, findSession(account, pathIds['id']));
-      },
-    },
+    readList(path, account.checkoutSessions, {
+      params: listParams,
+      isListed: (row, wanted) =>
+        isWithin(row.created, wanted.created) &&
+        (wanted.customer === undefined || row.customer === wanted.customer) &&
+        (wanted.payment_intent === undefined || row.paymentIntent === wanted.payment_intent) &&
+        (wanted.status === undefined || row.status === wanted.status) &&
+        (wanted.subscription === undefined || row.subscription === wanted.subscription),
+      show: (row) => renderSession(account, row),
+    }),
+    readOne(path, (id) => renderSession(account, findSession(account, id))),
     {
       method: 'GET',
       path: `${one}/line_items`,
@@ -68,18 +57,14 @@ export function checkoutRoutes(account: Account): Route[] {
   ];
 }
 
-export function findSession(account: Account, id = ''): CheckoutSession {
-  const session = account.checkoutSessions.get(id);
-  if (session === undefined) throw noSuch('checkout.session', id, 'session', 404);
-  return session;
+export function findSession(account: Account, id: string | undefined): CheckoutSession {
+  return existing(account.checkoutSessions, 'checkout.session', id, 'session');
 }
 
 function create(account: Account, { params }: ApiCall): object {
   const given = parseParams(createParams, params);
   const { customer = null, mode } = given;
-  if (customer !== null && !isLiveCustomer(account, customer)) {
-    throw noSuch('customer', customer, 'customer', 400);
-  }
+  if (customer !== null) checkCustomer(account, customer);
   checkFields(given);
   for (const [index, item] of given.line_items.entries()) checkItem(account, item, index, mode);
   const lineItems = given.line_items.map((item, index) => toLineItem(account, item, index));

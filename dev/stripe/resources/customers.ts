@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { noSuch, refused } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import { pageParams } from '../core/list.ts';
 import {
   clearableText,
   expand,
@@ -13,6 +13,7 @@ import {
   text,
   withoutUndefined,
 } from '../core/params.ts';
+import { readList, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from './account.ts';
 import { checkAttached } from './method-ownership.ts';
@@ -75,25 +76,14 @@ export function customerRoutes(account: Account): Route[] {
   const { customers } = account;
   return [
     { method: 'POST', path: '/v1/customers', handle: (call) => create(account, call) },
-    {
-      method: 'GET',
-      path: '/v1/customers',
-      handle: ({ params, path }) => {
-        const { email, ...page } = parseParams(listParams, params);
-        const isListed = (row: Customer): boolean =>
-          row.deleted !== true && (email === undefined || row.email === email);
-        return toPage(newestFirst(customers.values(), isListed), page, path);
-      },
-    },
-    {
-      method: 'GET',
-      path: '/v1/customers/:id',
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        const customer = customers.get(pathIds['id'] ?? '');
-        return customer?.deleted === true ? tombstone(customer.id) : found(account, pathIds['id']);
-      },
-    },
+    readList('/v1/customers', customers, {
+      params: listParams,
+      isListed: (row, { email }) =>
+        row.deleted !== true && (email === undefined || row.email === email),
+    }),
+    readOne('/v1/customers', (id) =>
+      customers.get(id)?.deleted === true ? tombstone(id) : found(account, id),
+    ),
     { method: 'POST', path: '/v1/customers/:id', handle: (call) => update(account, call) },
     {
       method: 'DELETE',
@@ -110,9 +100,14 @@ export function customerRoutes(account: Account): Route[] {
 }
 
 /** Whether events and summaries may name this customer. */
-export function isLiveCustomer(account: Account, id: string): boolean {
+function isLiveCustomer(account: Account, id: string): boolean {
   const customer = account.customers.get(id);
   return customer !== undefined && customer.deleted !== true;
+}
+
+/** Refuses a parameter that names no live customer. */
+export function checkCustomer(account: Account, id: string, param = 'customer'): void {
+  if (!isLiveCustomer(account, id)) throw noSuch('customer', id, param, 400);
 }
 
 /** The control API's way in: a customer under a chosen id; the same id again changes nothing. */

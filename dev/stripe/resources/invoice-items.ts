@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { formatDecimal, parseDecimal } from '../core/decimal.ts';
 import { invalidParameter, noSuch, refused } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import { pageParams } from '../core/list.ts';
 import {
   boolean,
   expand,
@@ -11,13 +11,13 @@ import {
   mergeMetadata,
   metadata,
   parseParams,
-  refuseParams,
   text,
 } from '../core/params.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from './account.ts';
 import { amountOf, toUnits } from './amounts.ts';
-import { isLiveCustomer } from './customers.ts';
+import { checkCustomer } from './customers.ts';
 import type { Invoice, Line } from './invoices.ts';
 import { saveInvoice } from './invoices.ts';
 
@@ -70,29 +70,15 @@ export function invoiceItemRoutes(account: Account): Route[] {
   const path = '/v1/invoiceitems';
   return [
     { method: 'POST', path, handle: (call) => create(account, call) },
-    {
-      method: 'GET',
-      path,
-      handle: ({ params, path: url }) => {
-        const { customer, invoice, pending, ...page } = parseParams(listParams, params);
-        const isListed = (row: InvoiceItem): boolean =>
-          (customer === undefined || row.customer === customer) &&
-          (invoice === undefined || row.invoice === invoice) &&
-          (pending === undefined || (row.invoice === null) === pending);
-        const found = toPage(newestFirst(account.invoiceItems.values(), isListed), page, url);
-        return { ...found, data: found.data.map((row) => render(account, row)) };
-      },
-    },
-    {
-      method: 'GET',
-      path: `${path}/:id`,
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        const item = account.invoiceItems.get(pathIds['id'] ?? '');
-        if (item === undefined) throw noSuch('invoiceitem', pathIds['id'] ?? '', 'id', 404);
-        return render(account, item);
-      },
-    },
+    readList(path, account.invoiceItems, {
+      params: listParams,
+      isListed: (row, { customer, invoice, pending }) =>
+        (customer === undefined || row.customer === customer) &&
+        (invoice === undefined || row.invoice === invoice) &&
+        (pending === undefined || (row.invoice === null) === pending),
+      show: (row) => render(account, row),
+    }),
+    readOne(path, (id) => render(account, existing(account.invoiceItems, 'invoiceitem', id))),
   ];
 }
 
@@ -114,9 +100,7 @@ export function takePendingItems(account: Account, invoice: Invoice): Line[] {
 
 function create(account: Account, { params }: ApiCall): object {
   const given = parseParams(createParams, params);
-  if (!isLiveCustomer(account, given.customer)) {
-    throw noSuch('customer', given.customer, 'customer', 400);
-  }
+  checkCustomer(account, given.customer);
   const invoice = draftOf(account, given);
   const now = account.clock.nowSeconds();
   const id = newId('ii', 24);

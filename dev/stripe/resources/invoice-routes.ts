@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { StripeError } from '../core/errors.ts';
-import { invalidParameter, noSuch, refused } from '../core/errors.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import { invalidParameter, refused } from '../core/errors.ts';
+import { pageParams, toPage } from '../core/list.ts';
 import {
   boolean,
   clearableText,
@@ -13,11 +13,12 @@ import {
   refuseParams,
   text,
 } from '../core/params.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import { isWithin, timeRange } from '../core/time-range.ts';
 import type { Account } from './account.ts';
 import { cardError } from './cards.ts';
-import { isLiveCustomer } from './customers.ts';
+import { checkCustomer } from './customers.ts';
 import { takePendingItems } from './invoice-items.ts';
 import {
   collect,
@@ -81,15 +82,12 @@ export function invoiceRoutes(account: Account): Route[] {
   });
   return [
     { method: 'POST', path, handle: (call) => create(account, call) },
-    { method: 'GET', path, handle: (call) => list(account, call) },
-    {
-      method: 'GET',
-      path: one,
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        return renderInvoice(account, found(account, pathIds['id']));
-      },
-    },
+    readList(path, account.invoices, {
+      params: listParams,
+      isListed,
+      show: (row) => renderInvoice(account, row),
+    }),
+    readOne(path, (id) => renderInvoice(account, found(account, id))),
     { method: 'GET', path: `${one}/lines`, handle: (call) => listLines(account, call) },
     { method: 'POST', path: one, handle: (call) => update(account, call) },
     on('finalize', finalizeDraft),
@@ -108,10 +106,7 @@ export function invoiceRoutes(account: Account): Route[] {
 
 function create(account: Account, { params }: ApiCall): object {
   const given = parseParams(createParams, params);
-  const customer = account.customers.get(given.customer);
-  if (customer === undefined || !isLiveCustomer(account, given.customer)) {
-    throw noSuch('customer', given.customer, 'customer', 400);
-  }
+  checkCustomer(account, given.customer);
   if (given.collection_method === 'send_invoice' && given.days_until_due === undefined) {
     const message = 'Missing required param: days_until_due.';
     throw invalidParameter('days_until_due', message, 'parameter_missing');
@@ -119,7 +114,11 @@ function create(account: Account, { params }: ApiCall): object {
   const draft = addInvoice(account, {
     autoAdvance: given.auto_advance ?? false,
     collectionMethod: given.collection_method ?? 'charge_automatically',
-    currency: (given.currency ?? customer.currency ?? 'usd').toLowerCase(),
+    currency: (
+      given.currency ??
+      account.customers.get(given.customer)?.currency ??
+      'usd'
+    ).toLowerCase(),
     customer: given.customer,
     daysUntilDue: given.days_until_due ?? null,
     defaultPaymentMethod: given.default_payment_method ?? null,
@@ -181,16 +180,14 @@ function pay(account: Account, { params, pathIds }: ApiCall): Invoice {
   throw cardError(decline, { charge: intent?.latestCharge, ...shown });
 }
 
-function list(account: Account, { params, path }: ApiCall): object {
-  const wanted = parseParams(listParams, params);
-  const isListed = (row: Invoice): boolean =>
+function isListed(row: Invoice, wanted: z.infer<typeof listParams>): boolean {
+  return (
     isWithin(row.created, wanted.created) &&
     (wanted.collection_method === undefined || row.collectionMethod === wanted.collection_method) &&
     (wanted.customer === undefined || row.customer === wanted.customer) &&
     (wanted.status === undefined || row.status === wanted.status) &&
-    (wanted.subscription === undefined || row.subscription?.id === wanted.subscription);
-  const page = toPage(newestFirst(account.invoices.values(), isListed), wanted, path);
-  return { ...page, data: page.data.map((row) => renderInvoice(account, row)) };
+    (wanted.subscription === undefined || row.subscription?.id === wanted.subscription)
+  );
 }
 
 function listLines(account: Account, { params, path, pathIds }: ApiCall): object {
@@ -198,10 +195,8 @@ function listLines(account: Account, { params, path, pathIds }: ApiCall): object
   return toPage(linesOf(account, found(account, pathIds['id'])).data, page, path);
 }
 
-function found(account: Account, id = ''): Invoice {
-  const invoice = account.invoices.get(id);
-  if (invoice === undefined) throw noSuch('invoice', id, 'invoice', 404);
-  return invoice;
+function found(account: Account, id: string | undefined): Invoice {
+  return existing(account.invoices, 'invoice', id, 'invoice');
 }
 
 function inState(account: Account, id: string | undefined, allowed: readonly string[]): Invoice {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { formatDecimal } from '../core/decimal.ts';
-import { invalidParameter, noSuch } from '../core/errors.ts';
+import { invalidParameter } from '../core/errors.ts';
 import { derivedId } from '../core/ids.ts';
 import { pageParams, toPage } from '../core/list.ts';
 import { expand, integer, parseParams, text } from '../core/params.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from './account.ts';
-import { isLiveCustomer } from './customers.ts';
+import { checkCustomer } from './customers.ts';
 import type { SummedEvent } from './meter-ledger.ts';
 import type { Meter } from './meters.ts';
 import { aggregate } from './meter-usage.ts';
@@ -41,7 +41,7 @@ function list(account: Account, lagMs: number, { params, path, pathIds }: ApiCal
   checkTimes(given);
   const meter = findMeter(account, pathIds['id']);
   const { customer, start_time: start, end_time: end, value_grouping_window: window } = given;
-  if (!isLiveCustomer(account, customer)) throw noSuch('customer', customer, 'customer', 400);
+  checkCustomer(account, customer);
   const visibleUntilMs = account.clock.nowMs() - lagMs;
   const events = account.ledger
     .seriesOf(customer, meter.event_name)

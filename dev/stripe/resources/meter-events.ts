@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { parseDecimal, significantDigits } from '../core/decimal.ts';
-import { invalidParameter, noSuch, refused } from '../core/errors.ts';
+import { invalidParameter, refused } from '../core/errors.ts';
 import { expand, integer, parseParams, text } from '../core/params.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from './account.ts';
-import { isLiveCustomer } from './customers.ts';
+import { checkCustomer } from './customers.ts';
 import type { Meter } from './meters.ts';
 import { findActiveMeter } from './meters.ts';
 
@@ -102,7 +102,7 @@ function customerOf(
   if (customer === undefined || customer === '') {
     throw invalidParameter(param, `Missing required param: ${param}.`, 'parameter_missing');
   }
-  if (!isLiveCustomer(account, customer)) throw noSuch('customer', customer, param, 400);
+  checkCustomer(account, customer, param);
   return customer;
 }
 

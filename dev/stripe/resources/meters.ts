@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { noSuch, refused } from '../core/errors.ts';
+import { refused } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import { pageParams } from '../core/list.ts';
 import { expand, parseParams, refuseParams, text } from '../core/params.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from './account.ts';
 
@@ -46,15 +47,11 @@ export function meterRoutes(account: Account): Route[] {
   const path = '/v1/billing/meters';
   return [
     { method: 'POST', path, handle: (call) => create(account, call) },
-    { method: 'GET', path, handle: (call) => list(account, call) },
-    {
-      method: 'GET',
-      path: `${path}/:id`,
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        return findMeter(account, pathIds['id']);
-      },
-    },
+    readList(path, account.meters, {
+      params: listParams,
+      isListed: (meter, { status }) => status === undefined || meter.status === status,
+    }),
+    readOne(path, (id) => findMeter(account, id)),
     { method: 'POST', path: `${path}/:id`, handle: (call) => update(account, call) },
     {
       method: 'POST',
@@ -70,10 +67,8 @@ export function meterRoutes(account: Account): Route[] {
 }
 
 /** The meter of a path; 404 when there is none. */
-export function findMeter(account: Account, id = ''): Meter {
-  const meter = account.meters.get(id);
-  if (meter === undefined) throw noSuch('meter', id, 'id', 404);
-  return meter;
+export function findMeter(account: Account, id: string | undefined): Meter {
+  return existing(account.meters, 'meter', id);
 }
 
 /** The active meter that takes events of this name: there is at most one. */
@@ -107,12 +102,6 @@ function create(account: Account, { params }: ApiCall): Meter {
     updated: now,
     value_settings: given.value_settings ?? { event_payload_key: 'value' },
   });
-}
-
-function list(account: Account, { params, path }: ApiCall): object {
-  const { status, ...page } = parseParams(listParams, params);
-  const isListed = (meter: Meter): boolean => status === undefined || meter.status === status;
-  return toPage(newestFirst(account.meters.values(), isListed), page, path);
 }
 
 function update(account: Account, { params, pathIds }: ApiCall): Meter {

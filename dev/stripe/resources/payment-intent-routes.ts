@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { StripeError, invalidParameter, noSuch, refused } from '../core/errors.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import { StripeError, invalidParameter, refused } from '../core/errors.ts';
+import { pageParams } from '../core/list.ts';
 import {
   boolean,
   expand,
@@ -8,14 +8,14 @@ import {
   mergeMetadata,
   metadata,
   parseParams,
-  refuseParams,
   text,
 } from '../core/params.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import { isWithin, timeRange } from '../core/time-range.ts';
 import type { Account } from './account.ts';
 import { cardError } from './cards.ts';
-import { isLiveCustomer } from './customers.ts';
+import { checkCustomer } from './customers.ts';
 import { settleInvoiceOf } from './invoice-payment.ts';
 import { confirmIntent } from './payment-confirmation.ts';
 import type { PaymentIntent } from './payment-intents.ts';
@@ -74,25 +74,13 @@ export function paymentIntentRoutes(account: Account): Route[] {
   const one = `${path}/:id`;
   return [
     { method: 'POST', path, handle: (call) => create(account, call) },
-    {
-      method: 'GET',
-      path,
-      handle: ({ params, path: url }) => {
-        const { created, customer, ...page } = parseParams(listParams, params);
-        const isListed = (row: PaymentIntent): boolean =>
-          isWithin(row.created, created) && (customer === undefined || row.customer === customer);
-        const found = toPage(newestFirst(account.paymentIntents.values(), isListed), page, url);
-        return { ...found, data: found.data.map((row) => renderPaymentIntent(account, row)) };
-      },
-    },
-    {
-      method: 'GET',
-      path: one,
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        return renderPaymentIntent(account, found(account, pathIds['id']));
-      },
-    },
+    readList(path, account.paymentIntents, {
+      params: listParams,
+      isListed: (row, { created, customer }) =>
+        isWithin(row.created, created) && (customer === undefined || row.customer === customer),
+      show: (row) => renderPaymentIntent(account, row),
+    }),
+    readOne(path, (id) => renderPaymentIntent(account, found(account, id))),
     { method: 'POST', path: one, handle: (call) => update(account, call) },
     { method: 'POST', path: `${one}/confirm`, handle: (call) => confirm(account, call) },
     { method: 'POST', path: `${one}/cancel`, handle: (call) => cancel(account, call) },
@@ -103,9 +91,7 @@ function create(account: Account, { params }: ApiCall): object {
   const given = parseParams(createParams, params);
   checkAmount(given.amount);
   const { customer = null, payment_method: methodId } = given;
-  if (customer !== null && !isLiveCustomer(account, customer)) {
-    throw noSuch('customer', customer, 'customer', 400);
-  }
+  if (customer !== null) checkCustomer(account, customer);
   if (given.confirm === true && methodId === undefined) throw noMethod();
   const method = methodId === undefined ? undefined : paymentMethodFor(account, methodId, customer);
   const intent = addPaymentIntent(account, {
@@ -184,10 +170,8 @@ function cancel(account: Account, { params, pathIds }: ApiCall): object {
   return renderPaymentIntent(account, canceled);
 }
 
-function found(account: Account, id = ''): PaymentIntent {
-  const intent = account.paymentIntents.get(id);
-  if (intent === undefined) throw noSuch('payment_intent', id, 'intent', 404);
-  return intent;
+function found(account: Account, id: string | undefined): PaymentIntent {
+  return existing(account.paymentIntents, 'payment_intent', id, 'intent');
 }
 
 function checkAmount(amount: number): void {

@@ -2,12 +2,13 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { noSuch } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
-import { expand, parseParams, refuseParams, text } from '../core/params.ts';
+import { pageParams } from '../core/list.ts';
+import { expand, parseParams, text } from '../core/params.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from './account.ts';
 import { cardError, cardOf, isCardToken } from './cards.ts';
-import { isLiveCustomer } from './customers.ts';
+import { checkCustomer } from './customers.ts';
 import { notOwn } from './method-ownership.ts';
 
 export const paymentMethodSchema = z.object({
@@ -30,29 +31,15 @@ const listParams = z.strictObject({
 export function paymentMethodRoutes(account: Account): Route[] {
   const path = '/v1/payment_methods';
   return [
-    {
-      method: 'GET',
-      path,
-      handle: ({ params, path: url }) => {
-        const { customer, ...page } = parseParams(listParams, params);
-        const rows = newestFirst(
-          account.paymentMethods.values(),
-          (row) => row.customer !== null && (customer === undefined || row.customer === customer),
-        );
-        const found = toPage(rows, page, url);
-        return { ...found, data: found.data.map(renderPaymentMethod) };
-      },
-    },
-    {
-      method: 'GET',
-      path: `${path}/:id`,
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        const method = account.paymentMethods.get(pathIds['id'] ?? '');
-        if (method === undefined) throw noSuch('PaymentMethod', pathIds['id'] ?? '', 'id', 404);
-        return renderPaymentMethod(method);
-      },
-    },
+    readList(path, account.paymentMethods, {
+      params: listParams,
+      isListed: (row, { customer }) =>
+        row.customer !== null && (customer === undefined || row.customer === customer),
+      show: renderPaymentMethod,
+    }),
+    readOne(path, (id) =>
+      renderPaymentMethod(existing(account.paymentMethods, 'PaymentMethod', id)),
+    ),
     { method: 'POST', path: `${path}/:id/attach`, handle: (call) => attach(account, call) },
   ];
 }
@@ -117,15 +104,14 @@ export function renderPaymentMethod({ id, token, created, customer }: PaymentMet
 
 function attach(account: Account, { params, pathIds }: ApiCall): object {
   const { customer } = parseParams(z.strictObject({ customer: text, expand }), params);
-  if (!isLiveCustomer(account, customer)) throw noSuch('customer', customer, 'customer', 400);
+  checkCustomer(account, customer);
   const id = pathIds['id'] ?? '';
   if (isCardToken(id)) {
     const { decline, refusesAttach } = cardOf(id);
     if (decline !== undefined && refusesAttach === true) throw cardError(decline);
     return renderPaymentMethod(attachCard(account, id, customer));
   }
-  const method = account.paymentMethods.get(id);
-  if (method === undefined) throw noSuch('PaymentMethod', id, 'id', 404);
+  const method = existing(account.paymentMethods, 'PaymentMethod', id);
   if (method.customer !== null && method.customer !== customer) throw notOwn(id);
   const attached = account.paymentMethods.put(id, { ...method, customer });
   account.events.happened('payment_method.attached', renderPaymentMethod(attached));

@@ -1,11 +1,10 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import { noSuch } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { expand, parseParams, text } from '../core/params.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from './account.ts';
-import { isLiveCustomer } from './customers.ts';
+import { checkCustomer } from './customers.ts';
 
 export const portalSessionSchema = z.object({
   id: z.string(),
@@ -31,7 +30,7 @@ export function portalSessionRoutes(account: Account): Route[] {
 function create(account: Account, { params }: ApiCall): Stripe.BillingPortal.Session {
   const given = parseParams(createParams, params);
   const { customer, return_url: returnUrl = null } = given;
-  if (!isLiveCustomer(account, customer)) throw noSuch('customer', customer, 'customer', 400);
+  checkCustomer(account, customer);
   const id = newId('bps', 24);
   const created = account.clock.nowSeconds();
   account.portalSessions.put(id, { id, created, customer, returnUrl });

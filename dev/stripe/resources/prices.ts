@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { noSuch } from '../core/errors.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import { pageParams } from '../core/list.ts';
 import {
   boolean,
   clearableText,
@@ -8,10 +7,10 @@ import {
   mergeMetadata,
   metadata,
   parseParams,
-  refuseParams,
   text,
   withoutUndefined,
 } from '../core/params.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from './account.ts';
 import { claimLookupKey } from './lookup-keys.ts';
@@ -78,30 +77,15 @@ export function priceRoutes(account: Account): Route[] {
   const { prices } = account;
   return [
     { method: 'POST', path: '/v1/prices', handle: ({ params }) => createPrice(account, params) },
-    {
-      method: 'GET',
-      path: '/v1/prices',
-      handle: ({ params, path }) => {
-        const wanted = parseParams(listParams, params);
-        const rows = newestFirst(prices.values(), (price) => isListed(price, wanted));
-        return toPage(rows, wanted, path);
-      },
-    },
-    {
-      method: 'GET',
-      path: '/v1/prices/:id',
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        return found(account, pathIds['id']);
-      },
-    },
+    readList('/v1/prices', prices, { params: listParams, isListed }),
+    readOne('/v1/prices', (id) => existing(prices, 'price', id)),
     { method: 'POST', path: '/v1/prices/:id', handle: (call) => update(account, call) },
   ];
 }
 
 function update(account: Account, { params, pathIds }: ApiCall): Price {
   const given = parseParams(updateParams, params);
-  const price = found(account, pathIds['id']);
+  const price = existing(account.prices, 'price', pathIds['id']);
   const { expand: _expand, metadata: change, transfer_lookup_key: take, ...fields } = given;
   if (typeof fields.lookup_key === 'string') {
     claimLookupKey(account, fields.lookup_key, price.id, take ?? false);
@@ -125,10 +109,4 @@ function isListed(price: Price, wanted: z.infer<typeof listParams>): boolean {
     (recurring?.meter === undefined || price.recurring?.meter === recurring.meter) &&
     (recurring?.usage_type === undefined || price.recurring?.usage_type === recurring.usage_type)
   );
-}
-
-function found(account: Account, id = ''): Price {
-  const price = account.prices.get(id);
-  if (price === undefined) throw noSuch('price', id, 'id', 404);
-  return price;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { noSuch, refused } from '../core/errors.ts';
+import { refused } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import { pageParams } from '../core/list.ts';
 import {
   boolean,
   clearableText,
@@ -13,6 +13,7 @@ import {
   text,
   withoutUndefined,
 } from '../core/params.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from './account.ts';
 
@@ -64,24 +65,12 @@ export function productRoutes(account: Account): Route[] {
   const { products } = account;
   return [
     { method: 'POST', path: '/v1/products', handle: (call) => create(account, call) },
-    {
-      method: 'GET',
-      path: '/v1/products',
-      handle: ({ params, path }) => {
-        const { active, ids, ...page } = parseParams(listParams, params);
-        const isListed = (row: Product): boolean =>
-          (active === undefined || row.active === active) && (ids?.includes(row.id) ?? true);
-        return toPage(newestFirst(products.values(), isListed), page, path);
-      },
-    },
-    {
-      method: 'GET',
-      path: '/v1/products/:id',
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        return found(account, pathIds['id']);
-      },
-    },
+    readList('/v1/products', products, {
+      params: listParams,
+      isListed: (row, { active, ids }) =>
+        (active === undefined || row.active === active) && (ids?.includes(row.id) ?? true),
+    }),
+    readOne('/v1/products', (id) => existing(products, 'product', id)),
     { method: 'POST', path: '/v1/products/:id', handle: (call) => update(account, call) },
     { method: 'DELETE', path: '/v1/products/:id', handle: (call) => remove(account, call) },
   ];
@@ -111,7 +100,7 @@ function create(account: Account, { params }: ApiCall): Product {
 
 function update(account: Account, { params, pathIds }: ApiCall): Product {
   const { expand: _expand, metadata: given, ...fields } = parseParams(updateParams, params);
-  const product = found(account, pathIds['id']);
+  const product = existing(account.products, 'product', pathIds['id']);
   return account.products.put(product.id, {
     ...product,
     ...withoutUndefined(fields),
@@ -122,7 +111,7 @@ function update(account: Account, { params, pathIds }: ApiCall): Product {
 
 function remove(account: Account, { params, pathIds }: ApiCall): object {
   refuseParams(params);
-  const { id } = found(account, pathIds['id']);
+  const { id } = existing(account.products, 'product', pathIds['id']);
   for (const price of account.prices.values()) {
     if (price.product === id) {
       throw refused(
@@ -132,12 +121,6 @@ function remove(account: Account, { params, pathIds }: ApiCall): object {
   }
   account.products.remove(id);
   return { id, object: 'product', deleted: true };
-}
-
-function found(account: Account, id = ''): Product {
-  const product = account.products.get(id);
-  if (product === undefined) throw noSuch('product', id, 'id', 404);
-  return product;
 }
 
 function blank(id: string, now: number): Omit<Product, 'name'> {

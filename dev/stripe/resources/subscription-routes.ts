@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { noSuch, refused } from '../core/errors.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
-import { expand, mergeMetadata, parseParams, refuseParams, text } from '../core/params.ts';
+import { pageParams } from '../core/list.ts';
+import { expand, mergeMetadata, parseParams, text } from '../core/params.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import { isWithin, timeRange } from '../core/time-range.ts';
 import type { Account } from './account.ts';
-import { isLiveCustomer } from './customers.ts';
+import { checkCustomer } from './customers.ts';
 import { checkAttached } from './method-ownership.ts';
 import { periodEnd } from './periods.ts';
 import { cancelNow, draftFor, advance, intervalOf } from './subscription-billing.ts';
@@ -60,11 +61,16 @@ export function subscriptionRoutes(account: Account): Route[] {
   });
   return [
     on('POST', path, create),
-    { method: 'GET', path, handle: (call) => list(account, call) },
-    on('GET', one, (_account, { params, pathIds }) => {
-      refuseParams(params);
-      return findSubscription(account, pathIds['id']);
+    readList(path, account.subscriptions, {
+      params: listParams,
+      isListed: (row, { created, customer, price, status }) =>
+        isWithin(row.created, created) &&
+        (customer === undefined || row.customer === customer) &&
+        (price === undefined || row.items.some((item) => item.price === price)) &&
+        isOfStatus(row, status),
+      show: (row) => renderSubscription(account, row),
     }),
+    readOne(path, (id) => renderSubscription(account, findSubscription(account, id))),
     on('POST', one, (_account, { params, pathIds }) => {
       const given = parseParams(updateParams, params);
       return updateSubscription(account, living(account, pathIds['id']), given);
@@ -75,16 +81,14 @@ export function subscriptionRoutes(account: Account): Route[] {
   ];
 }
 
-export function findSubscription(account: Account, id = ''): Subscription {
-  const subscription = account.subscriptions.get(id);
-  if (subscription === undefined) throw noSuch('subscription', id, 'id', 404);
-  return subscription;
+export function findSubscription(account: Account, id: string | undefined): Subscription {
+  return existing(account.subscriptions, 'subscription', id);
 }
 
 function create(account: Account, { params }: ApiCall): Subscription {
   const given = parseParams(createParams, params);
   const { customer, default_payment_method: method = null } = given;
-  if (!isLiveCustomer(account, customer)) throw noSuch('customer', customer, 'customer', 400);
+  checkCustomer(account, customer);
   if (method !== null) checkAttached(account, method, customer);
   return startSubscription(account, {
     cancelAtPeriodEnd: given.cancel_at_period_end ?? false,
@@ -157,17 +161,6 @@ function resume(account: Account, { params, pathIds }: ApiCall): Subscription {
     advance(account, draft, { finalize: true, pay: true });
   }
   return account.subscriptions.get(resumed.id) ?? resumed;
-}
-
-function list(account: Account, { params, path }: ApiCall): object {
-  const { created, customer, price, status, ...page } = parseParams(listParams, params);
-  const isListed = (row: Subscription): boolean =>
-    isWithin(row.created, created) &&
-    (customer === undefined || row.customer === customer) &&
-    (price === undefined || row.items.some((item) => item.price === price)) &&
-    isOfStatus(row, status);
-  const found = toPage(newestFirst(account.subscriptions.values(), isListed), page, path);
-  return { ...found, data: found.data.map((row) => renderSubscription(account, row)) };
 }
 
 /** Without a status Stripe leaves out what was cancelled. */

@@ -1,8 +1,8 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import { invalidParameter, noSuch } from '../core/errors.ts';
+import { invalidParameter } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { newestFirst, pageParams, toPage } from '../core/list.ts';
+import { pageParams } from '../core/list.ts';
 import {
   boolean,
   clearableText,
@@ -14,6 +14,7 @@ import {
   text,
   withoutUndefined,
 } from '../core/params.ts';
+import { existing, readList, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import type { Account } from '../resources/account.ts';
 
@@ -56,26 +57,8 @@ export function webhookEndpointRoutes(account: Account): Route[] {
   const one = `${path}/:id`;
   return [
     { method: 'POST', path, handle: (call) => create(account, call) },
-    {
-      method: 'GET',
-      path,
-      handle: ({ params, path: url }) => {
-        const page = toPage(
-          newestFirst(account.endpoints.values()),
-          parseParams(listParams, params),
-          url,
-        );
-        return { ...page, data: page.data.map(renderEndpoint) };
-      },
-    },
-    {
-      method: 'GET',
-      path: one,
-      handle: ({ params, pathIds }) => {
-        refuseParams(params);
-        return renderEndpoint(found(account, pathIds['id']));
-      },
-    },
+    readList(path, account.endpoints, { params: listParams, show: renderEndpoint }),
+    readOne(path, (id) => renderEndpoint(found(account, id))),
     { method: 'POST', path: one, handle: (call) => update(account, call) },
     {
       method: 'DELETE',
@@ -155,10 +138,8 @@ function update(account: Account, { params, pathIds }: ApiCall): object {
   return renderEndpoint(changed);
 }
 
-function found(account: Account, id = ''): Endpoint {
-  const endpoint = account.endpoints.get(id);
-  if (endpoint === undefined) throw noSuch('webhook endpoint', id, 'id', 404);
-  return endpoint;
+function found(account: Account, id: string | undefined): Endpoint {
+  return existing(account.endpoints, 'webhook endpoint', id);
 }
 
 /** The double never speaks to another machine. */
