@@ -22,6 +22,8 @@ const program = new Command('npm start --')
       '\nFolders:',
       '  DURABILL_DATA                  data, logs and secrets (.durabill)',
       '  DURABILL_TOOLS                 tools that were built (~/.cache/durabill/tools)',
+      '\nTime:',
+      '  DURABILL_CLOCK                 the time at which the stack lives, ISO 8601 (now)',
       '\nTools (unset: PATH, then npm, then the tools folder, then built once from the module):',
       ...tools,
     ].join('\n'),
