@@ -31,6 +31,7 @@ export default defineConfig({
       kind('activities', 60_000),
       kind('workflows', 120_000),
       kind('replay', 60_000),
+      kind('redrive', 60_000),
       kind('server', 20_000),
       kind('contract', 60_000),
       kind('cli', 120_000),

@@ -1,21 +1,18 @@
 /** `durabill dead-letters redrive`: one, or all that are open. */
-import { setTimeout as delay } from 'node:timers/promises';
-import pLimit from 'p-limit';
 import type { DeadLetterKind } from '../domain/dead-letters.ts';
+import { redrive } from '../redrive/redrive.ts';
+import type { Redriven, RedriveDependencies } from '../redrive/redrive.ts';
+import { redriveTogether } from '../redrive/together.ts';
 import type { Context } from './context.ts';
 import { describeFailure } from './failures.ts';
 import { count, state, table } from './output.ts';
 import type { Answer } from './perform.ts';
-import { redrive } from './redrive.ts';
-import type { Redriven, RedriveDependencies } from './redrive.ts';
 
 const callPatienceMs = 10_000;
 /** A day of one customer takes seconds; one that fails again is tried for 20 minutes without us. */
 const measurePatienceMs = 60_000;
 /** An event is applied in a second; one that fails again is tried for an hour without us. */
 const applyPatienceMs = 30_000;
-const applyPauseMs = 250;
-const lettersAtOnce = 10;
 
 type Show = (text: string) => void;
 
@@ -41,27 +38,15 @@ export async function redriveAll(
   for await (const letter of deadLetters.list(kind)) {
     if (letter.status === 'open') ids.push(letter.id);
   }
-  const done: Redriven[] = [];
-  const failures: { id: string; error: string }[] = [];
-  await withProgressLine(goesOn, async (show) => {
-    const atOnce = pLimit(lettersAtOnce);
-    const one = async (id: string): Promise<void> => {
-      try {
-        done.push(await redrive(deps, id));
-      } catch (error) {
-        failures.push({ id, error: describeFailure(error).message });
-      }
-      show(`${count(done.length + failures.length)} of ${count(ids.length)} dead letters`);
-    };
-    await Promise.all(ids.map((id) => atOnce(one, id)));
-  });
-  return report(ids, inOrder(ids, done), inOrder(ids, failures));
-}
-
-/** Ten at once end in any order. */
-function inOrder<T extends { id: string }>(ids: readonly string[], found: readonly T[]): T[] {
-  const byId = new Map(found.map((one) => [one.id, one]));
-  return ids.flatMap((id) => byId.get(id) ?? []);
+  const { redriven, failures } = await withProgressLine(
+    goesOn,
+    async (show) =>
+      await redriveTogether(deps, ids, {
+        tell: (error) => ({ error: describeFailure(error).message }),
+        onEnd: (ended) => show(`${count(ended)} of ${count(ids.length)} dead letters`),
+      }),
+  );
+  return report(ids, redriven, failures);
 }
 
 function report(
@@ -83,49 +68,26 @@ function report(
 }
 
 async function dependencies(context: Context, show: Show): Promise<RedriveDependencies> {
-  const [{ announceUsage, startDay, startStorageBill }, { announceEvent }, follow] =
-    await Promise.all([
-      import('../platform/temporal.ts'),
-      import('../platform/announce-event.ts'),
-      import('./follow.ts'),
-    ]);
+  const [{ connectRedrive }, follow] = await Promise.all([
+    import('../redrive/connect.ts'),
+    import('./follow.ts'),
+  ]);
   // Asked before anything is changed: nothing is half done just because Temporal is away.
   const client = await context.temporal();
-  const { TASK_QUEUE } = context.config;
-  const bounded = async <T>(call: () => Promise<T>): Promise<T> =>
-    await client.withDeadline(Date.now() + callPatienceMs, call);
-  return {
-    ...(await context.tables()),
-    announceEvent: async (line, eventId) => {
-      const again = { line, eventId, again: true };
-      await bounded(async () => await announceEvent(client, TASK_QUEUE, again));
-    },
-    waitUntil,
-    announce: async (usage) => {
-      await bounded(async () => await announceUsage(client, TASK_QUEUE, usage));
-    },
-    measureDay: async (order) => {
-      const workflowId = await bounded(async () => await startDay(client, TASK_QUEUE, order));
+  const connected = connectRedrive({
+    client,
+    taskQueue: context.config.TASK_QUEUE,
+    callPatienceMs,
+    applyPatienceMs,
+    awaitDay: async (workflowId, { customerId, day }) => {
       const progress = async (): Promise<string> => {
         await follow.askProgress(client, workflowId);
-        return `measuring ${order.customerId} for ${order.day}`;
+        return `measuring ${customerId} for ${day}`;
       };
       return await follow.untilClosed(client, workflowId, { progress, show }, measurePatienceMs);
     },
-    startBill: async (order) =>
-      await bounded(async () => await startStorageBill(client, TASK_QUEUE, order)),
-    now: context.now,
-  };
-}
-
-/** False when patience ended first. */
-async function waitUntil(isOver: () => Promise<boolean>): Promise<boolean> {
-  const untilMs = Date.now() + applyPatienceMs;
-  while (Date.now() < untilMs) {
-    if (await isOver()) return true;
-    await delay(applyPauseMs);
-  }
-  return await isOver();
+  });
+  return { ...(await context.tables()), ...connected, now: context.now };
 }
 
 const goesOn = 'What was begun goes on; running it again takes up what is left.';

@@ -5,13 +5,13 @@ import { deadLetterKinds } from '../domain/dead-letters.ts';
 import type { DeadLetter, DeadLetterKind, DeadLetterStatus } from '../domain/dead-letters.ts';
 import { BillingError } from '../domain/errors.ts';
 import { printable } from '../domain/ids.ts';
+import { discard } from '../redrive/redrive.ts';
 import type { Context } from './context.ts';
 import { leaf, noun, parseKey } from './leaf.ts';
 import { count, facts, state, table, time } from './output.ts';
 import { performWith } from './perform.ts';
 import type { Answer } from './perform.ts';
 import { redriveAll, redriveOne } from './dead-letters-redrive.ts';
-import { discard } from './redrive.ts';
 
 interface ListOptions {
   kind?: DeadLetterKind;

@@ -69,6 +69,7 @@ const forbidden: Record<string, string[]> = {
     './x/../../server/target.ts',
     '../domain/../server/target.ts',
     '/server/target.ts',
+    '../redrive/target.ts',
   ],
   workflows: [
     '../activities/target.ts',
@@ -88,6 +89,7 @@ const forbidden: Record<string, string[]> = {
     '@temporalio/client',
     '@temporalio/activity',
     '@temporalio/common',
+    '../redrive/target.ts',
   ],
   tables: [
     '../workflows/contract.ts',
@@ -103,6 +105,7 @@ const forbidden: Record<string, string[]> = {
     'stripe',
     '@temporalio/client',
     'node:fs',
+    '../redrive/target.ts',
   ],
   platform: [
     '../workflows/contract.ts',
@@ -118,6 +121,7 @@ const forbidden: Record<string, string[]> = {
     '@temporalio/workflow',
     '@temporalio/worker',
     'vitest',
+    '../redrive/target.ts',
   ],
   activities: [
     '../workflows/target.ts',
@@ -133,6 +137,7 @@ const forbidden: Record<string, string[]> = {
     '@temporalio/worker',
     'hono',
     'vitest',
+    '../redrive/target.ts',
   ],
   server: [
     '../activities/target.ts',
@@ -160,6 +165,22 @@ const forbidden: Record<string, string[]> = {
     '../test/target.ts',
     '@temporalio/workflow',
     'hono',
+    '../redrive/target.ts',
+  ],
+  redrive: [
+    '../activities/target.ts',
+    '../workflows/target.ts',
+    '../workflows/index.ts',
+    '../server/target.ts',
+    '../worker/target.ts',
+    '../cli/target.ts',
+    '../dev/target.ts',
+    '../web/target.ts',
+    '../test/target.ts',
+    '@temporalio/workflow',
+    '@temporalio/worker',
+    'hono',
+    'commander',
   ],
   cli: [
     '../activities/target.ts',
@@ -183,6 +204,7 @@ const forbidden: Record<string, string[]> = {
     '../test/target.ts',
     '@temporalio/worker',
     'vitest',
+    '../redrive/target.ts',
   ],
   'dev/stack': ['../../server/target.ts', '../../worker/target.ts', '../../test/target.ts'],
   web: [
@@ -194,6 +216,7 @@ const forbidden: Record<string, string[]> = {
     '../dev/target.ts',
     '../test/target.ts',
     'node:fs',
+    '../redrive/target.ts',
   ],
 };
 
@@ -215,6 +238,7 @@ const allowed: Record<string, string[]> = {
     '../domain/target.ts',
     '../tables/target.ts',
     '../platform/target.ts',
+    '../redrive/target.ts',
     '../workflows/contract.ts',
     'hono',
   ],
@@ -226,11 +250,20 @@ const allowed: Record<string, string[]> = {
     '../domain/target.ts',
     '@temporalio/worker',
   ],
+  redrive: [
+    './target.ts',
+    '../domain/target.ts',
+    '../tables/target.ts',
+    '../workflows/contract.ts',
+    '../platform/target.ts',
+    '@temporalio/client',
+  ],
   cli: [
     '../domain/target.ts',
     '../tables/target.ts',
     '../workflows/contract.ts',
     '../platform/target.ts',
+    '../redrive/target.ts',
     'commander',
   ],
   dev: ['../domain/target.ts', '../tables/target.ts', '../platform/target.ts', 'listr2'],

@@ -10,6 +10,7 @@ const product = [
   'activities',
   'tables',
   'platform',
+  'redrive',
   'server',
   'web',
   'worker',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { discard, redrive } from '../../cli/redrive.ts';
-import type { RedriveDependencies } from '../../cli/redrive.ts';
+import { discard, redrive } from '../../redrive/redrive.ts';
+import type { RedriveDependencies } from '../../redrive/redrive.ts';
 import { deadLetterId } from '../../domain/ids.ts';
 import type { UsageRecord } from '../../domain/usage.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
@@ -14,7 +14,7 @@ import { createUsageLedger } from '../../tables/usage-ledger.ts';
 import { createWebhookEvents } from '../../tables/webhook-events.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
 import { createTables } from '../../tables/create.ts';
-import { startDynamodbServer } from './support.ts';
+import { startDynamodbServer } from '../cli/support.ts';
 
 let ledger: UsageLedger;
 let deadLetters: DeadLetters;

@@ -10,8 +10,8 @@ import type { DeadLetter } from '../domain/dead-letters.ts';
 import { BillingError } from '../domain/errors.ts';
 import { eventLine } from '../domain/stripe-events.ts';
 import type { InboxEvent, WebhookEvents } from '../tables/webhook-events.ts';
-import { closeUnlessReopened, findLetter } from './redrive-letter.ts';
-import type { LetterDependencies } from './redrive-letter.ts';
+import { closeUnlessReopened, findLetter } from './letter.ts';
+import type { LetterDependencies } from './letter.ts';
 
 export interface EventRedriveDependencies extends LetterDependencies {
   webhookEvents: Pick<WebhookEvents, 'get'>;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { discard, redrive } from '../../cli/redrive.ts';
-import type { RedriveDependencies } from '../../cli/redrive.ts';
+import { discard, redrive } from '../../redrive/redrive.ts';
+import type { RedriveDependencies } from '../../redrive/redrive.ts';
 import { deadLetterId, storageIdentifier } from '../../domain/ids.ts';
 import { snapshotOf } from '../../domain/storage.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
@@ -17,7 +17,7 @@ import { createUsageLedger } from '../../tables/usage-ledger.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
 import { createWebhookEvents } from '../../tables/webhook-events.ts';
 import type { WebhookEvents } from '../../tables/webhook-events.ts';
-import { startDynamodbServer } from './support.ts';
+import { startDynamodbServer } from '../cli/support.ts';
 
 let deadLetters: DeadLetters;
 let storageDaily: StorageDaily;

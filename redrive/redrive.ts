@@ -1,6 +1,7 @@
 /**
- * Closing dead letters (DL9); those of storage in `redrive-storage.ts`, of events in `redrive-event.ts`. A redrive of usage is three
- * steps, each of which may be the last one before a crash; running it again takes up where it ended:
+ * Closing dead letters (DL9, WH7), for the command line and the admin API alike; those of storage in
+ * `storage.ts`, of events in `event.ts`. A redrive of usage is three steps, each of which may be the
+ * last one before a crash; running it again takes up where it ended:
  *
  * 1. `requeue`: rejected or parked → pending. From here on the sweeper would find the record by itself.
  * 2. `announce`: tells its delivery, so that it goes at once. Twice is once: the delivery reads the ledger.
@@ -10,12 +11,12 @@ import type { DeadLetter } from '../domain/dead-letters.ts';
 import { BillingError } from '../domain/errors.ts';
 import type { DeliveryState, UsageRecord } from '../domain/usage.ts';
 import type { UsageLedger } from '../tables/usage-ledger.ts';
-import { checkEventDiscard, redriveEvent } from './redrive-event.ts';
-import type { EventRedriveDependencies, EventRedriven } from './redrive-event.ts';
-import { closeUnlessReopened, findLetter } from './redrive-letter.ts';
-import type { LetterDependencies } from './redrive-letter.ts';
-import { checkBillDiscard, redriveBill, redriveDay } from './redrive-storage.ts';
-import type { StorageRedriveDependencies, StorageRedriven } from './redrive-storage.ts';
+import { checkEventDiscard, redriveEvent } from './event.ts';
+import type { EventRedriveDependencies, EventRedriven } from './event.ts';
+import { closeUnlessReopened, findLetter } from './letter.ts';
+import type { LetterDependencies } from './letter.ts';
+import { checkBillDiscard, redriveBill, redriveDay } from './storage.ts';
+import type { StorageRedriveDependencies, StorageRedriven } from './storage.ts';
 
 export interface RedriveDependencies extends StorageRedriveDependencies, EventRedriveDependencies {
   ledger: Pick<UsageLedger, 'get' | 'requeue'>;

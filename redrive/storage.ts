@@ -11,8 +11,8 @@ import { parseCustomerId } from '../domain/ids.ts';
 import { parseDay, parseMonth } from '../domain/period.ts';
 import type { StorageDaily } from '../tables/storage-daily.ts';
 import type { StorageMonthly } from '../tables/storage-monthly.ts';
-import { closeUnlessReopened } from './redrive-letter.ts';
-import type { LetterDependencies } from './redrive-letter.ts';
+import { closeUnlessReopened } from './letter.ts';
+import type { LetterDependencies } from './letter.ts';
 
 export interface StorageRedriveDependencies extends LetterDependencies {
   storageDaily: Pick<StorageDaily, 'get'>;
