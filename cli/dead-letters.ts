@@ -1,7 +1,7 @@
 /** `durabill dead-letters list | show | redrive | discard`: work that a person must look at. */
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { deadLetterKinds } from '../domain/dead-letters.ts';
+import { deadLetterKinds, deadLetterStatuses, parseDiscardReason } from '../domain/dead-letters.ts';
 import type { DeadLetter, DeadLetterKind, DeadLetterStatus } from '../domain/dead-letters.ts';
 import { BillingError } from '../domain/errors.ts';
 import { printable } from '../domain/ids.ts';
@@ -23,8 +23,7 @@ interface RedriveOptions {
 }
 
 const kindOption = () => new Option('--kind <kind>', 'of this kind only').choices(deadLetterKinds);
-const statuses: readonly ListOptions['status'][] = ['open', 'redriven', 'discarded', 'all'];
-const longestReason = 500;
+const statuses: readonly ListOptions['status'][] = [...deadLetterStatuses, 'all'];
 
 export function addDeadLetters(program: Command): void {
   const letters = noun(program, 'dead-letters', 'Work laid aside for a person; never dropped.');
@@ -62,7 +61,7 @@ export function addDeadLetters(program: Command): void {
     .action(async (id: string, options: { reason: string }, command: Command) => {
       await performWith(command, discardOne, () => ({
         id: parseKey(id, 'dead letter'),
-        reason: parseReason(options.reason),
+        reason: parseDiscardReason(options.reason),
       }));
     });
 }
@@ -72,17 +71,6 @@ function checkRedrive(id: string | undefined, options: RedriveOptions, command: 
   const alone = id !== undefined && options.all !== true && options.kind === undefined;
   if (alone || (id === undefined && options.all === true)) return;
   command.error('error: name one dead letter, or --all (with --kind, if wanted)');
-}
-
-function parseReason(value: string): string {
-  const reason = value.trim();
-  if (reason === '' || reason.length > longestReason || /\p{Cc}/u.test(reason)) {
-    throw new BillingError(
-      'invalid_request',
-      `the reason must be 1 to ${longestReason} characters on one line`,
-    );
-  }
-  return reason;
 }
 
 async function list(context: Context, { kind, status }: ListOptions): Promise<Answer> {

@@ -1,4 +1,6 @@
 /** Work that a person must look at. Nothing is ever dropped: it is done, waiting, or here. */
+import { BillingError } from './errors.ts';
+
 export const deadLetterKinds = [
   'usage-rejected',
   'usage-parked',
@@ -7,7 +9,8 @@ export const deadLetterKinds = [
   'webhook-event',
 ] as const;
 export type DeadLetterKind = (typeof deadLetterKinds)[number];
-export type DeadLetterStatus = 'open' | 'redriven' | 'discarded';
+export const deadLetterStatuses = ['open', 'redriven', 'discarded'] as const;
+export type DeadLetterStatus = (typeof deadLetterStatuses)[number];
 
 export interface DeadLetter {
   id: string;
@@ -24,4 +27,18 @@ export interface DeadLetter {
   discardReason?: string;
   /** The record as it stood (the ledger row, without its life). */
   record: Record<string, unknown>;
+}
+
+const longestReason = 500;
+
+/** Why one was discarded, for whoever asks later. */
+export function parseDiscardReason(value: string): string {
+  const reason = value.trim();
+  if (reason !== '' && reason.length <= longestReason && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(reason)) {
+    return reason;
+  }
+  throw new BillingError(
+    'invalid_request',
+    `the reason must be 1 to ${longestReason} characters on one line`,
+  );
 }

@@ -1,8 +1,8 @@
 /** Work laid aside for a person (DL9). A row is kept for good: redriven and discarded ones as well. */
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { deadLetterKinds } from '../domain/dead-letters.ts';
-import type { DeadLetter, DeadLetterKind } from '../domain/dead-letters.ts';
+import { deadLetterKinds, deadLetterStatuses } from '../domain/dead-letters.ts';
+import type { DeadLetter, DeadLetterKind, DeadLetterStatus } from '../domain/dead-letters.ts';
 import { allRows, conditionHeld, pageSize } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
@@ -14,12 +14,50 @@ const rowSchema = z.object({
   customerId: z.string(),
   error: z.string(),
   attempts: z.number().int(),
-  status: z.enum(['open', 'redriven', 'discarded']),
+  status: z.enum(deadLetterStatuses),
   createdAt: z.string(),
   updatedAt: z.string(),
   discardReason: z.string().exactOptional(),
   record: z.record(z.string(), z.unknown()),
 });
+
+const placeSchema = z.object({ createdAt: z.string(), id: z.string() });
+/** Where a row stands among those of its kind; for good, since neither part of it ever changes. */
+type DeadLetterPlace = z.infer<typeof placeSchema>;
+
+/** How far each kind was read. */
+export type DeadLetterPlaces = Partial<Record<DeadLetterKind, DeadLetterPlace>>;
+
+export interface DeadLetterPage {
+  letters: DeadLetter[];
+  /** Where the next page begins; without it this was the last one. */
+  next?: DeadLetterPlaces;
+}
+
+interface PageOptions {
+  kind?: DeadLetterKind | undefined;
+  /** Every one when left out. */
+  status?: DeadLetterStatus | undefined;
+  limit: number;
+  after?: DeadLetterPlaces | undefined;
+  /** What was closed long ago is read over in bounded steps. */
+  mostReads?: number;
+}
+
+/** One kind while its rows are merged with those of the others. */
+interface Lane {
+  kind: DeadLetterKind;
+  /** Read, and not taken yet. */
+  rows: DeadLetter[];
+  /** All up to here was taken, or was of another status. */
+  place: DeadLetterPlace | undefined;
+  /** Where the rows that were read last end; undefined when no more follow. */
+  readTo: DeadLetterPlace | undefined;
+  isEnded: boolean;
+}
+
+/** Queries for one page. */
+const usualReads = 20;
 
 export type DeadLetters = ReturnType<typeof createDeadLetters>;
 
@@ -100,5 +138,86 @@ export function createDeadLetters({ db, prefix }: TableStore) {
     }
   }
 
-  return { get, open, close, list };
+  /** Reads the next rows of a kind; none may be of the wanted status. */
+  async function read(lane: Lane, status: DeadLetterStatus | undefined): Promise<void> {
+    const start = lane.place === undefined ? undefined : { kind: lane.kind, ...lane.place };
+    const { Items = [], LastEvaluatedKey } = await db.send(
+      new QueryCommand({
+        TableName,
+        IndexName: 'kind-createdAt-index',
+        KeyConditionExpression: 'kind = :kind',
+        ...(status === undefined
+          ? { ExpressionAttributeValues: { ':kind': lane.kind } }
+          : {
+              FilterExpression: '#status = :status',
+              ExpressionAttributeNames: { '#status': 'status' },
+              ExpressionAttributeValues: { ':kind': lane.kind, ':status': status },
+            }),
+        Limit: pageSize,
+        ExclusiveStartKey: start,
+      }),
+    );
+    lane.rows = Items.map((row) => rowSchema.parse(row));
+    lane.isEnded = LastEvaluatedKey === undefined;
+    lane.readTo = lane.isEnded ? undefined : placeSchema.parse(LastEvaluatedKey);
+    if (lane.rows.length === 0) lane.place = lane.readTo ?? lane.place;
+  }
+
+  /**
+   * At most `limit`, the oldest first over all kinds, from `after` on. A page may hold fewer, even
+   * none, and not be the last one: reading stops after so many closed rows.
+   */
+  async function page({
+    kind,
+    status,
+    limit,
+    after = {},
+    mostReads = usualReads,
+  }: PageOptions): Promise<DeadLetterPage> {
+    const lanes = (kind === undefined ? deadLetterKinds : [kind]).map((wanted): Lane => ({
+      kind: wanted,
+      rows: [],
+      place: after[wanted],
+      readTo: undefined,
+      isEnded: false,
+    }));
+    const letters: DeadLetter[] = [];
+    let reads = 0;
+    while (letters.length < limit) {
+      // Which row is the oldest is known only when every kind has shown its next one.
+      const unknown = lanes.filter(({ rows, isEnded }) => rows.length === 0 && !isEnded);
+      if (unknown.length === 0) {
+        const letter = takeOldest(lanes);
+        if (letter === undefined) break;
+        letters.push(letter);
+      } else {
+        if (reads >= mostReads) break;
+        reads += unknown.length;
+        await Promise.all(unknown.map(async (lane) => await read(lane, status)));
+      }
+    }
+    if (lanes.every(({ rows, isEnded }) => rows.length === 0 && isEnded)) return { letters };
+    const places = lanes.flatMap((lane) =>
+      lane.place === undefined ? [] : [[lane.kind, lane.place] as const],
+    );
+    return { letters, next: Object.fromEntries(places) };
+  }
+
+  return { get, open, close, list, page };
+}
+
+function takeOldest(lanes: readonly Lane[]): DeadLetter | undefined {
+  const [oldest] = lanes.filter(({ rows }) => rows.length > 0).toSorted(byFirstRow);
+  const letter = oldest?.rows.shift();
+  if (oldest === undefined || letter === undefined) return undefined;
+  const { createdAt, id } = letter;
+  // After the last of them, rows of another status have been read as well.
+  oldest.place = (oldest.rows.length === 0 ? oldest.readTo : undefined) ?? { createdAt, id };
+  return letter;
+}
+
+/** Equally old ones stand in the order of their kinds. */
+function byFirstRow({ rows: [one] }: Lane, { rows: [other] }: Lane): number {
+  const [a, b] = [one?.createdAt ?? '', other?.createdAt ?? ''];
+  return a < b ? -1 : a > b ? 1 : 0;
 }

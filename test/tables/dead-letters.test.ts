@@ -1,7 +1,10 @@
+import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { deadLetterId } from '../../domain/ids.ts';
+import { deadLetterKinds } from '../../domain/dead-letters.ts';
 import type { DeadLetterKind } from '../../domain/dead-letters.ts';
 import { createDeadLetters } from '../../tables/dead-letters.ts';
+import type { DeadLetterPlaces, DeadLetters } from '../../tables/dead-letters.ts';
 import { at, atOnce, collect, rawRows, useDynamodb } from './support.ts';
 
 const database = useDynamodb();
@@ -95,6 +98,91 @@ describe('DL9 dead letters', () => {
       211,
       211,
       'usage-rejected/job-1',
+    ]);
+  });
+
+  /** Every page, until one says that it is the last. */
+  async function pages(
+    letters: DeadLetters,
+    options: Omit<Parameters<DeadLetters['page']>[0], 'after'>,
+  ): Promise<string[][]> {
+    const found: string[][] = [];
+    let after: DeadLetterPlaces | undefined;
+    do {
+      const page = await letters.page({ ...options, after });
+      found.push(page.letters.map(({ id: each }) => each));
+      after = page.next;
+    } while (after !== undefined);
+    return found;
+  }
+
+  test('WH7 pages: the oldest first over all kinds, each once, whatever the limit', async () => {
+    const { letters } = await newDeadLetters();
+    // Five kinds in turn, two of every three at the same moment as the one before.
+    await atOnce(60, async (n) => {
+      const kind = deadLetterKinds[n % deadLetterKinds.length] ?? 'usage-parked';
+      await letters.open(letter(`job-${n}`, kind), at(Math.floor(n / 3)));
+    });
+    const whole = await letters.page({ limit: 100 });
+    expect(whole.next).toBe(undefined);
+    const times = whole.letters.map(({ createdAt }) => createdAt);
+    expect(times).toStrictEqual(times.toSorted());
+    expect(new Set(whole.letters.map(({ subject }) => subject)).size).toBe(60);
+    const ids = whole.letters.map(({ id: each }) => each);
+    for (const limit of [1, 7, 59, 60]) {
+      const found = await pages(letters, { limit });
+      expect([limit, found.flat()]).toStrictEqual([limit, ids]);
+      expect(found.slice(0, -1).filter(({ length }) => length !== limit)).toStrictEqual([]);
+    }
+    const parked = await pages(letters, { kind: 'usage-parked', limit: 5 });
+    expect(parked.flat()).toStrictEqual(ids.filter((each) => each.startsWith('usage-parked/')));
+  });
+
+  test('WH7 pages by status; what is closed or added between two of them moves nothing', async () => {
+    const { letters } = await newDeadLetters();
+    await atOnce(20, async (n) => {
+      await letters.open(letter(`job-${String(n).padStart(2, '0')}`), at(n));
+    });
+    const closed = ['usage-parked/job-03', 'usage-parked/job-11', 'usage-parked/job-19'];
+    for (const each of closed) await letters.close(each, { status: 'redriven' }, at(50));
+    expect(await pages(letters, { status: 'redriven', limit: 2 })).toStrictEqual([
+      closed.slice(0, 2),
+      closed.slice(2),
+    ]);
+    expect((await pages(letters, { status: 'discarded', limit: 2 })).flat()).toStrictEqual([]);
+    const first = await letters.page({ status: 'open', limit: 5 });
+    await letters.close('usage-parked/job-05', { status: 'redriven' }, at(51));
+    await letters.close('usage-parked/job-08', { status: 'redriven' }, at(51));
+    await letters.open(letter('late', 'webhook-event'), at(52));
+    const second = await letters.page({ status: 'open', limit: 100, after: first.next });
+    expect([...first.letters, ...second.letters].map(({ subject }) => subject)).toStrictEqual(
+      [0, 1, 2, 4, 5, 6, 7, 9, 10, 12, 13, 14, 15, 16, 17, 18]
+        .map((n) => `job-${String(n).padStart(2, '0')}`)
+        .concat('late'),
+    );
+    expect(second.next).toBe(undefined);
+  });
+
+  test('WH7 a page ends after so many closed rows, and says where to go on', async () => {
+    const { store, letters } = await newDeadLetters();
+    const Item = { ...letter('x'), status: 'redriven', updatedAt: at(1) };
+    const rows = Array.from({ length: 450 }, (_, n) => {
+      const subject = `old-${String(n).padStart(4, '0')}`;
+      const createdAt = new Date(Date.UTC(2026, 0, 1) + n).toISOString();
+      return { ...Item, subject, id: `usage-parked/${subject}`, createdAt };
+    });
+    for (let from = 0; from < rows.length; from += 25) {
+      const put = rows.slice(from, from + 25).map((row) => ({ PutRequest: { Item: row } }));
+      const RequestItems = { [`${store.prefix}dead-letters`]: put };
+      await store.db.send(new BatchWriteCommand({ RequestItems }));
+    }
+    await letters.open(letter('new'), at(1));
+    const open = { status: 'open', limit: 5, mostReads: 1 } as const;
+    const found = await pages(letters, { ...open, kind: 'usage-parked' });
+    expect(found).toStrictEqual([[], [], ['usage-parked/new']]);
+    expect(await pages(letters, open)).toStrictEqual([[], [], ['usage-parked/new']]);
+    expect(await pages(letters, { status: 'open', limit: 5 })).toStrictEqual([
+      ['usage-parked/new'],
     ]);
   });
 });
