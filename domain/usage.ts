@@ -7,7 +7,8 @@ export type Meter = 'file_processed' | 'storage-usage';
  * `pending` → `sending` → `delivered`, or `rejected` (Stripe said never), or `parked` (a dead letter:
  * retries ran out).
  */
-export type DeliveryState = 'pending' | 'sending' | 'delivered' | 'rejected' | 'parked';
+export const deliveryStates = ['pending', 'sending', 'delivered', 'rejected', 'parked'] as const;
+export type DeliveryState = (typeof deliveryStates)[number];
 
 /**
  * What made the usage; its workflow is told how the delivery ended. `id` is the processing's, or

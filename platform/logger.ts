@@ -4,18 +4,22 @@ import type { DestinationStream, Logger } from 'pino';
 
 export type { Logger } from 'pino';
 
+const mostCauses = 4;
+
 /** An SDK's error carries requests and answers with all their headers; those stay out. */
-function briefly({ name, message, stack }: Error): object {
-  return { type: name, message, stack };
+function briefly({ name, message, stack, cause }: Error, depth = 0): object {
+  const own = { type: name, message, stack };
+  const goesOn = cause instanceof Error && depth < mostCauses;
+  return goesOn ? { ...own, cause: briefly(cause, depth + 1) } : own;
 }
 
-/** JSON lines on stdout (or `destination`). Of an error only type, message and stack are logged. */
+/** JSON lines on stdout (or `destination`). Of an error and its causes only type, message and stack are logged. */
 export function createLogger(name: string, level: string, destination?: DestinationStream): Logger {
   const options = {
     name,
     level,
     timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { err: briefly },
+    serializers: { err: (error: Error) => briefly(error) },
     redact: {
       paths: ['*.authorization', '*.secret', '*.token', '*.apiKey', '*.email', '*.headers'],
       censor: '[hidden]',

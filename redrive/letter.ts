@@ -10,7 +10,10 @@ export interface LetterDependencies {
 }
 
 /** Throws BillingError `not_found`. */
-export async function findLetter(deps: LetterDependencies, id: string): Promise<DeadLetter> {
+export async function findLetter(
+  deps: { deadLetters: Pick<DeadLetters, 'get'> },
+  id: string,
+): Promise<DeadLetter> {
   const letter = await deps.deadLetters.get(id);
   if (letter !== undefined) return letter;
   throw new BillingError('not_found', `no dead letter "${printable(id)}"`);

@@ -18,13 +18,24 @@ export const contentPolicy = [
 
 const contentSchema = z.record(z.string(), z.object({ schema: z.unknown() }));
 
+const parameterSchema = z.object({
+  name: z.string(),
+  in: z.string(),
+  required: z.boolean().default(false),
+  schema: z.unknown(),
+  description: z.string().optional(),
+});
+
 const operationSchema = z.object({
   summary: z.string(),
   description: z.string().optional(),
   tags: z.tuple([z.string()]),
   'x-who': z.string(),
   security: z.array(z.record(z.string(), z.unknown())).default([]),
-  requestBody: z.object({ content: contentSchema }).optional(),
+  parameters: z.array(parameterSchema).default([]),
+  requestBody: z
+    .object({ content: contentSchema, required: z.boolean().default(false) })
+    .optional(),
   responses: z.record(
     z.string(),
     z.object({ description: z.string(), content: contentSchema.default({}) }),
@@ -50,6 +61,7 @@ const documentSchema = z.object({
   }),
 });
 
+type Parameter = z.infer<typeof parameterSchema>;
 type Operation = z.infer<typeof operationSchema> & { method: string; path: string };
 type Schemes = z.infer<typeof documentSchema>['components']['securitySchemes'];
 type Html = ReturnType<typeof html>;
@@ -61,6 +73,13 @@ function contentOf(content: z.infer<typeof contentSchema>): Html[] {
   );
 }
 
+/** What stands in the address: `limit?: integer (query)`. */
+function parameterLine({ name, required, schema, description, ...at }: Parameter): Html {
+  const told = description === undefined ? at.in : `${at.in}: ${description}`;
+  return html`<code>${name}${required ? '' : '?'}: ${shapeOf(schema)}</code>
+    <span class="type">${told}</span><br />`;
+}
+
 function answerRow(status: string, answer: Operation['responses'][string]): Html {
   const kind = status.startsWith('2') ? 'good' : 'bad';
   return html`<tr>
@@ -70,7 +89,7 @@ function answerRow(status: string, answer: Operation['responses'][string]): Html
 }
 
 function operationCard(operation: Operation, schemes: Schemes): Html {
-  const { method, path, summary, description, requestBody, responses } = operation;
+  const { method, path, summary, description, parameters, requestBody, responses } = operation;
   const proofs = operation.security
     .flatMap((need) => Object.keys(need))
     .map((name) => {
@@ -86,10 +105,18 @@ function operationCard(operation: Operation, schemes: Schemes): Html {
       <dt>Who</dt>
       <dd>${operation['x-who']}${proofs}</dd>
       ${
+        parameters.length === 0
+          ? ''
+          : html`<dt>Takes</dt>
+              <dd>${parameters.map(parameterLine)}</dd>`
+      }
+      ${
         requestBody === undefined
           ? ''
           : html`<dt>Body</dt>
-              <dd>${contentOf(requestBody.content)}</dd>`
+              <dd>
+                ${requestBody.required ? '' : 'may be left out; '}${contentOf(requestBody.content)}
+              </dd>`
       }
     </dl>
     <table>

@@ -9,6 +9,7 @@ const schemaSchema = z.object({
   properties: z.record(z.string(), z.unknown()).optional(),
   required: z.array(z.string()).default([]),
   items: z.unknown().optional(),
+  anyOf: z.array(z.unknown()).optional(),
 });
 
 /** What is named elsewhere in the document is told by its name. */
@@ -17,6 +18,7 @@ export function shapeOf(schema: unknown): string {
   if (part.$ref !== undefined) return part.$ref.split('/').at(-1) ?? '';
   if (part.const !== undefined) return JSON.stringify(part.const);
   if (part.enum !== undefined) return part.enum.map((value) => JSON.stringify(value)).join(' | ');
+  if (part.anyOf !== undefined) return part.anyOf.map(shapeOf).join(' | ');
   if (part.items !== undefined) return `${shapeOf(part.items)}[]`;
   if (part.properties !== undefined) {
     const fields = Object.entries(part.properties).map(

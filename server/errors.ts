@@ -1,5 +1,6 @@
 /** One table from error codes to HTTP, one place that writes an error's body. */
 import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import { BillingError } from '../domain/errors.ts';
 import type { BillingErrorCode } from '../domain/errors.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -21,19 +22,46 @@ export const statuses = {
 /** What stands in `error` of an error's body. */
 export type ErrorCode = keyof typeof statuses;
 
-/** For Hono's `onError`: ours are told as they are, an unknown one says nothing of the inside. */
+/** The body of an error. */
+export interface ToldError {
+  error: ErrorCode;
+  message: string;
+}
+
+/**
+ * What a caller is told of an error: ours as they are, of an unknown one nothing of the inside. What
+ * only we can mend is logged, with `where` it happened.
+ */
+export function tellError(logger: Logger, error: unknown, where: object): ToldError {
+  const known = error instanceof HTTPException ? inOurWords(error) : error;
+  if (!(known instanceof BillingError)) {
+    logger.error({ ...where, err: known }, 'unexpected error');
+    return { error: 'internal', message: 'something went wrong on our side' };
+  }
+  const { code, message, cause } = known;
+  if (statuses[code] >= 500 && cause instanceof Error) {
+    logger.error({ ...where, code, err: cause }, message);
+  }
+  return { error: code, message };
+}
+
+/** For Hono's `onError`. */
 export function errorWriter(logger: Logger) {
   return (error: Error, ctx: Context): Response => {
-    if (error instanceof BillingError) {
-      return ctx.json({ error: error.code, message: error.message }, statuses[error.code]);
-    }
     const requestId = ctx.res.headers.get('X-Request-Id');
-    logger.error({ requestId, path: ctx.req.path, err: error }, 'unexpected error');
-    return ctx.json(
-      { error: 'internal', message: 'something went wrong on our side' },
-      statuses.internal,
-    );
+    const told = tellError(logger, error, { requestId, path: ctx.req.path });
+    return ctx.json(told, statuses[told.error]);
   };
+}
+
+/** The HTTP library's own refusals: a body that is no JSON, or says that it is something else. */
+function inOurWords(error: HTTPException): Error {
+  const { status, message } = error;
+  if (status === 413) return new BillingError('too_large', 'the body is too large');
+  if (status === 415) {
+    return new BillingError('invalid_request', 'the body must be sent as application/json');
+  }
+  return status >= 400 && status < 500 ? new BillingError('invalid_request', message) : error;
 }
 
 export function notFound(ctx: Context): Response {

@@ -7,10 +7,15 @@ import { createLogger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { announceEvent } from '../platform/announce-event.ts';
 import { createTemporalClient } from '../platform/temporal.ts';
+import { createDeadLetters } from '../tables/dead-letters.ts';
 import { createTableStore } from '../tables/dynamo.ts';
 import { tableSchemas } from '../tables/schema.ts';
+import { createStorageDaily } from '../tables/storage-daily.ts';
+import { createStorageMonthly } from '../tables/storage-monthly.ts';
+import { createUsageLedger } from '../tables/usage-ledger.ts';
 import { createWebhookEvents } from '../tables/webhook-events.ts';
 import { createApp } from './app.ts';
+import { createTemporalRedrive } from './temporal-redrive.ts';
 
 const environment = readEnvironment();
 const config = parseConfig(environment);
@@ -22,8 +27,11 @@ const TableName = `${config.TABLE_PREFIX}${tableSchemas.usageLedger.name}`;
 const now = createClock(config);
 const metrics = createMetrics();
 
-/** Stripe waits for our answer: rather a quick 503, after which it comes again. */
+/** Who calls waits for our answer: rather a quick 503, after which Stripe comes again. */
 const announcePatienceMs = 5000;
+
+const store = createTableStore(dynamodb, config.TABLE_PREFIX, now);
+const webhookEvents = createWebhookEvents(store);
 
 const app = createApp({
   logger,
@@ -36,7 +44,7 @@ const app = createApp({
     // Signatures are of the real time, whatever day the stack lives on.
     now: () => new Date(),
     receiver: {
-      webhookEvents: createWebhookEvents(createTableStore(dynamodb, config.TABLE_PREFIX, now)),
+      webhookEvents,
       announceEvent: async (line, eventId) => {
         await temporal.withDeadline(Date.now() + announcePatienceMs, async () => {
           await announceEvent(temporal, config.TASK_QUEUE, { line, eventId, again: false });
@@ -45,6 +53,18 @@ const app = createApp({
       metrics,
       livemode: isLive(config),
     },
+  },
+  deadLetters: {
+    adminToken: config.ADMIN_TOKEN,
+    tables: {
+      deadLetters: createDeadLetters(store),
+      ledger: createUsageLedger(store),
+      storageDaily: createStorageDaily(store),
+      storageMonthly: createStorageMonthly(store),
+      webhookEvents,
+    },
+    temporal: createTemporalRedrive(temporal, config.TASK_QUEUE, announcePatienceMs),
+    now,
   },
   probes: {
     temporal: async () => await temporal.workflowService.getSystemInfo({}),

@@ -18,6 +18,7 @@ export const about: Parameters<OpenAPIHono['getOpenAPI31Document']>[0] = {
   tags: [
     { name: 'Operation', description: 'Is it alive, is it ready, how is it doing.' },
     { name: 'Webhooks', description: 'Events from Stripe, by either way.' },
+    { name: 'Dead letters', description: 'Work laid aside for a person; never dropped.' },
     { name: 'Documentation', description: 'What you read.' },
   ],
 };

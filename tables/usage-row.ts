@@ -1,5 +1,6 @@
 /** A row of the usage ledger, as it is read. */
 import { z } from 'zod';
+import { deliveryStates } from '../domain/usage.ts';
 
 export const rowSchema = z.object({
   identifier: z.string(),
@@ -9,7 +10,7 @@ export const rowSchema = z.object({
   occurredAt: z.string(),
   source: z.object({ kind: z.enum(['processing', 'storage']), id: z.string() }),
   recordedAt: z.string(),
-  state: z.enum(['pending', 'sending', 'delivered', 'rejected', 'parked']),
+  state: z.enum(deliveryStates),
   attempts: z.number().int(),
   rounds: z.number().int(),
   firstAttemptAt: z.string().exactOptional(),

@@ -78,6 +78,7 @@ describe('a shape in one line', () => {
     [{ $ref: '#/components/schemas/Error' }, 'Error'],
     [{ type: 'string', enum: ['a', 'b'] }, '"a" | "b"'],
     [{ const: 1 }, '1'],
+    [{ anyOf: [{ $ref: '#/components/schemas/A' }, { type: 'string' }] }, 'A | string'],
     [{ type: 'array', items: { type: 'string' } }, 'string[]'],
     [
       { type: 'object', required: ['a'], properties: { a: { type: 'string' }, b: {} } },

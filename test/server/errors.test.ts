@@ -1,3 +1,4 @@
+import { HTTPException } from 'hono/http-exception';
 import { describe, expect, test } from 'vitest';
 import { BillingError } from '../../domain/errors.ts';
 import type { BillingErrorCode } from '../../domain/errors.ts';
@@ -71,6 +72,71 @@ describe('errors over HTTP', () => {
     const { err } = JSON.parse(line) as { err: object };
     expect(Object.keys(err)).toEqual(['type', 'message', 'stack']);
   });
+
+  test.each(['unavailable', 'billing_disabled'] as const)(
+    'why it is %s is logged, with the causes, and not told',
+    async (code) => {
+      const inner = Object.assign(new Error('14 UNAVAILABLE: connect ECONNREFUSED 10.0.0.7'), {
+        metadata: 'secret-1',
+      });
+      const cause = new TypeError('Failed to start Workflow', { cause: inner });
+      const { app, lines } = breaking(new BillingError(code, 'try again', { cause }));
+      const answer = await app.request('/breaks', { headers: { 'X-Request-Id': 'req-2' } });
+      expect([answer.status, await answer.json()]).toEqual([
+        503,
+        { error: code, message: 'try again' },
+      ]);
+      const text = expect.any(String) as unknown;
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+        expect.objectContaining({
+          level: 50,
+          requestId: 'req-2',
+          path: '/breaks',
+          code,
+          msg: 'try again',
+          err: {
+            type: 'TypeError',
+            message: cause.message,
+            stack: text,
+            cause: { type: 'Error', message: inner.message, stack: text },
+          },
+        }),
+      ]);
+    },
+  );
+
+  test('why a caller’s own mistake is refused is not logged', async () => {
+    const cause = new Error('inside');
+    const { app, lines } = breaking(new BillingError('conflict', 'it is closed', { cause }));
+    expect((await app.request('/breaks')).status).toBe(409);
+    expect(lines).toEqual([]);
+  });
+
+  test('an error that is its own cause is logged all the same', async () => {
+    const cause = new Error('round');
+    cause.cause = cause;
+    const { app, lines } = breaking(new BillingError('unavailable', 'try again', { cause }));
+    expect((await app.request('/breaks')).status).toBe(503);
+    expect(lines).toHaveLength(1);
+  });
+
+  test.each([
+    [400, 400, 'invalid_request', 'Malformed JSON in request body'],
+    [413, 413, 'too_large', 'the body is too large'],
+    [415, 400, 'invalid_request', 'the body must be sent as application/json'],
+    [418, 400, 'invalid_request', 'Malformed JSON in request body'],
+    [500, 500, 'internal', 'something went wrong on our side'],
+  ] as const)(
+    'the library’s own %i is one of our table: %i %s',
+    async (own, status, error, message) => {
+      const { app, lines } = breaking(
+        new HTTPException(own, { message: 'Malformed JSON in request body' }),
+      );
+      const answer = await app.request('/breaks');
+      expect([answer.status, await answer.json()]).toEqual([status, { error, message }]);
+      expect(lines).toHaveLength(status === 500 ? 1 : 0);
+    },
+  );
 
   test.each(['GET', 'POST', 'PUT', 'DELETE'])('%s of an unknown address is 404', async (method) => {
     const { app, lines } = createTestApp();

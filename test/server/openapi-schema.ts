@@ -3,6 +3,13 @@ import { z } from 'zod';
 
 export const reference = z.strictObject({ $ref: z.string() });
 const content = z.record(z.string(), z.strictObject({ schema: z.record(z.string(), z.unknown()) }));
+const parameter = z.strictObject({
+  name: z.string().min(1),
+  in: z.enum(['query', 'path']),
+  required: z.boolean(),
+  description: z.string().optional(),
+  schema: z.record(z.string(), z.unknown()),
+});
 const operation = z.strictObject({
   operationId: z.string().regex(/^[a-z][A-Za-z]+$/),
   tags: z.array(z.string()).length(1),
@@ -10,7 +17,8 @@ const operation = z.strictObject({
   description: z.string().optional(),
   'x-who': z.string().min(1),
   security: z.array(z.record(z.string(), z.array(z.string()))).optional(),
-  requestBody: z.strictObject({ required: z.literal(true), content }).optional(),
+  parameters: z.array(parameter).optional(),
+  requestBody: z.strictObject({ required: z.literal(true).optional(), content }).optional(),
   responses: z.record(
     z.string().regex(/^[2-5]\d\d$/),
     z.strictObject({ description: z.string().min(1), content }),

@@ -2,6 +2,8 @@ import Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createMetrics } from '../../platform/metrics.ts';
+import { BillingError } from '../../domain/errors.ts';
+import { adminToken, asAdmin, someDeadLetters } from './dead-letters-support.ts';
 import { documentSchema, reference } from './openapi-schema.ts';
 import type { ApiDocument } from './openapi-schema.ts';
 import { createTestApp } from './support.ts';
@@ -83,6 +85,8 @@ interface Circumstances {
   inbox?: () => Promise<boolean>;
   announce?: () => Promise<void>;
   probe?: () => Promise<void>;
+  letters?: () => Promise<never>;
+  temporal?: () => Promise<void>;
 }
 
 /** The server under such circumstances: its inbox takes everything unless told otherwise. */
@@ -90,6 +94,9 @@ function serverWhere(given: Circumstances) {
   const { isConfigured = true, announce = nothing, probe = nothing } = given;
   const put = given.inbox ?? (async () => await Promise.resolve(true));
   const get = async () => await Promise.resolve(undefined);
+  const { letters, temporal } = given;
+  const { tables, temporal: engine } = someDeadLetters;
+  const broken = letters && { get: letters, close: letters, page: letters };
   return createTestApp(
     { tables: probe },
     {
@@ -101,6 +108,12 @@ function serverWhere(given: Circumstances) {
         metrics: createMetrics(),
         livemode: false,
       },
+    },
+    {
+      ...someDeadLetters,
+      adminToken: isConfigured ? adminToken : undefined,
+      tables: { ...tables, ...(broken && { deadLetters: broken }) },
+      temporal: { ...engine, ...(temporal && { ask: temporal }) },
     },
   ).app;
 }
@@ -128,7 +141,38 @@ const toEventBridge = (body = `{"detail":${event}}`, authorization = `Bearer ${s
 });
 const huge = ' '.repeat(1024 * 1024 + 1);
 
-type Case = [path: string, status: number, given: Circumstances, request: RequestInit];
+/** `address` where the path is a pattern. */
+type Request = RequestInit & { address?: string };
+type Case = [path: string, status: number, given: Circumstances, request: Request];
+
+const letters = '/v1/dead-letters';
+const list = (query = ''): Request => ({ headers: asAdmin, address: `${letters}${query}` });
+const one = (id: string, rest: Request = {}): Request => {
+  return { headers: asAdmin, ...rest, address: `${letters}/${encodeURIComponent(id)}` };
+};
+const act = (verb: string, id: string | undefined, rest: Request = {}): Request => {
+  const at = id === undefined ? '' : `/${encodeURIComponent(id)}`;
+  return { method: 'POST', headers: asAdmin, ...rest, address: `${letters}${at}/${verb}` };
+};
+const redriving = (id: string, rest?: Request) => act('redrive', id, rest);
+const sending = (body: string): Request => ({
+  body,
+  headers: { ...asAdmin, 'Content-Type': 'application/json' },
+});
+const discarding = (id: string, body = '{"reason":"a test"}', rest: Request = {}) =>
+  act('discard', id, { ...sending(body), ...rest });
+const stranger: Request = { headers: {} };
+const [parked, event1, closed] = ['usage-parked/use1', 'webhook-event/evt_1', 'usage-parked/gone'];
+const [no, long, off] = ['usage-parked/no', 'x'.repeat(2049), { isConfigured: false }];
+const show = `${letters}/{id}`;
+const [redriveOne, discardOne, redriveOpen] = [
+  `${letters}/{id}/redrive`,
+  `${letters}/{id}/discard`,
+  `${letters}/redrive`,
+];
+const away = async (): Promise<never> =>
+  await Promise.reject(new BillingError('unavailable', 'away'));
+
 const cases: Case[] = [
   ['/', 200, {}, {}],
   ['/healthz', 200, {}, {}],
@@ -151,6 +195,42 @@ const cases: Case[] = [
   ['/webhooks/eventbridge', 500, { inbox: fails }, toEventBridge()],
   ['/webhooks/eventbridge', 503, { announce: fails }, toEventBridge()],
   ['/webhooks/eventbridge', 503, { isConfigured: false }, toEventBridge()],
+  [letters, 200, {}, list()],
+  [letters, 400, {}, list('?limit=0')],
+  [letters, 401, {}, stranger],
+  [letters, 500, { letters: fails }, list()],
+  [letters, 503, off, list()],
+  [show, 200, {}, one(parked)],
+  [show, 400, {}, one(long)],
+  [show, 401, {}, one(parked, stranger)],
+  [show, 404, {}, one(no)],
+  [show, 500, { letters: fails }, one(parked)],
+  [show, 503, off, one(parked)],
+  [redriveOne, 200, {}, redriving(parked)],
+  [redriveOne, 202, {}, redriving(event1)],
+  [redriveOne, 400, {}, redriving(long)],
+  [redriveOne, 401, {}, redriving(parked, stranger)],
+  [redriveOne, 404, {}, redriving(no)],
+  [redriveOne, 409, {}, redriving(closed)],
+  [redriveOne, 500, { letters: fails }, redriving(parked)],
+  [redriveOne, 503, off, redriving(parked)],
+  [redriveOne, 503, { temporal: away }, redriving(parked)],
+  [discardOne, 200, {}, discarding(parked)],
+  [discardOne, 400, {}, discarding(parked, '{}')],
+  [discardOne, 401, {}, discarding(parked, '{}', stranger)],
+  [discardOne, 404, {}, discarding(no)],
+  [discardOne, 409, {}, discarding(closed)],
+  [discardOne, 413, {}, discarding(parked, huge)],
+  [discardOne, 500, { letters: fails }, discarding(parked)],
+  [discardOne, 503, off, discarding(parked)],
+  [redriveOpen, 200, {}, act('redrive', undefined)],
+  [redriveOpen, 200, {}, act('redrive', undefined, sending('{"kind":"usage-parked"}'))],
+  [redriveOpen, 400, {}, act('redrive', undefined, sending('{"kind":"other"}'))],
+  [redriveOpen, 401, {}, act('redrive', undefined, stranger)],
+  [redriveOpen, 413, {}, act('redrive', undefined, sending(huge))],
+  [redriveOpen, 500, { letters: fails }, act('redrive', undefined)],
+  [redriveOpen, 503, off, act('redrive', undefined)],
+  [redriveOpen, 503, { temporal: away }, act('redrive', undefined)],
 ];
 
 /** A schema of the document as one that zod checks: JSON Schema keeps its parts in `$defs`. */
@@ -162,7 +242,7 @@ function checker(schema: object, { components }: ApiDocument): z.ZodType {
 
 describe('answers fit what the document says of them', () => {
   test.each(cases)('%s: %i', async (path, status, given, request) => {
-    const answer = await serverWhere(given).request(path, request);
+    const answer = await serverWhere(given).request(request.address ?? path, request);
     expect(answer.status).toBe(status);
     const document = await readDocument();
     const method: Method = request.method === 'POST' ? 'post' : 'get';

@@ -11,6 +11,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
+import { noDeadLetters } from './dead-letters-support.ts';
 
 const secret = 'whsec_socket';
 const mebibyte = 1024 * 1024;
@@ -24,6 +25,7 @@ beforeAll(async () => {
     logger: createLogger('test', 'silent'),
     registry: metrics.registry,
     probes: {},
+    deadLetters: noDeadLetters,
     webhooks: {
       stripeSecrets: [secret],
       eventBridgeSecret: undefined,

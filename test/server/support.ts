@@ -4,6 +4,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createApp } from '../../server/app.ts';
 import type { AppDependencies } from '../../server/app.ts';
+import { noDeadLetters, notInThisTest } from './dead-letters-support.ts';
 
 /** No secret is set, so nothing gets past the door. */
 const noWebhooks: AppDependencies['webhooks'] = {
@@ -12,11 +13,11 @@ const noWebhooks: AppDependencies['webhooks'] = {
   now: () => new Date(),
   receiver: {
     webhookEvents: {
-      get: async () => await Promise.reject(new Error('not in this test')),
-      put: async () => await Promise.reject(new Error('not in this test')),
-      settle: async () => await Promise.reject(new Error('not in this test')),
+      get: notInThisTest,
+      put: notInThisTest,
+      settle: notInThisTest,
     },
-    announceEvent: async () => await Promise.reject(new Error('not in this test')),
+    announceEvent: notInThisTest,
     metrics: createMetrics(),
     livemode: false,
   },
@@ -25,6 +26,7 @@ const noWebhooks: AppDependencies['webhooks'] = {
 export function createTestApp(
   probes: AppDependencies['probes'] = {},
   webhooks: Partial<AppDependencies['webhooks']> = {},
+  deadLetters: Partial<AppDependencies['deadLetters']> = {},
 ) {
   const lines: string[] = [];
   const destination = new Writable({
@@ -41,6 +43,7 @@ export function createTestApp(
     registry,
     probes,
     webhooks: { ...noWebhooks, ...webhooks },
+    deadLetters: { ...noDeadLetters, ...deadLetters },
   });
   return { app, metrics, lines };
 }

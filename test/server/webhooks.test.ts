@@ -6,6 +6,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
+import { noDeadLetters } from './dead-letters-support.ts';
 
 const secrets = ['whsec_new', 'whsec_old'];
 const eventBridgeSecret = 'eventbridge-secret-of-16';
@@ -54,6 +55,7 @@ function server(changes: { announce?: () => Promise<void>; now?: Date } = {}) {
     logger: createLogger('test', 'silent'),
     registry: metrics.registry,
     probes: {},
+    deadLetters: noDeadLetters,
     webhooks: {
       stripeSecrets: secrets,
       eventBridgeSecret,

@@ -12,6 +12,7 @@ import { startCatchUp } from '../../platform/temporal.ts';
 import { createApp } from '../../server/app.ts';
 import { receiveEvent } from '../../server/receive-event.ts';
 import type { EventReceiver } from '../../server/receive-event.ts';
+import { noDeadLetters } from '../server/dead-letters-support.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
 import { startTestTemporal, taskQueue } from '../support/temporal.ts';
@@ -39,6 +40,7 @@ beforeAll(async () => {
     logger: createLogger('test', 'silent'),
     registry: metrics.registry,
     probes: {},
+    deadLetters: noDeadLetters,
     webhooks: {
       stripeSecrets: [secret],
       eventBridgeSecret: undefined,
