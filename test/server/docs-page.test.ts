@@ -40,6 +40,15 @@ describe('GET /docs', () => {
     expect(shown.length).toBeGreaterThan(7);
   });
 
+  test('shows what an address takes, and whether a body may be left out', async () => {
+    const { page } = await readPage();
+    const [, takes = ''] =
+      /<code>\/v1\/dead-letters<\/code>[^]*?<dt>Takes<\/dt>([^]*?)<\/dd>/.exec(page) ?? [];
+    const names = [...takes.matchAll(/<code>(\w+\??): /g)].map(([, name]) => name);
+    expect(names).toEqual(['kind?', 'status?', 'limit?', 'cursor?']);
+    expect(page.split('may be left out; ')).toHaveLength(2);
+  });
+
   test('loads nothing and runs nothing; its policy allows its own style only', async () => {
     const { answer, page } = await readPage();
     expect(page).not.toMatch(/<script|@import|url\(|https?:|<img|<iframe|\son\w+=/i);
