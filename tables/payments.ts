@@ -40,7 +40,7 @@ const rowSchema = truthSchema.extend({
   createdAt: z.string(),
   expiresAt: z.number().int(),
   fetchedAt: z.string(),
-  /** By event id. */
+  /** By what happened: `invoice/failed/1`, `intent/succeeded/ch_…`. */
   history: z.record(z.string(), attemptSchema).default({}),
 });
 export type PaymentRow = z.infer<typeof rowSchema>;
@@ -52,21 +52,28 @@ export type Payments = ReturnType<typeof createPayments>;
 export function createPayments(store: TableStore) {
   const { db } = store;
   const TableName = `${store.prefix}${tableSchemas.payments.name}`;
-  const isAlive = (row: PaymentRow): boolean => row.expiresAt > store.now().getTime() / 1000;
+  /** Undefined when its seven years are over. */
+  function aliveOf(item: Record<string, unknown>): PaymentRow | undefined {
+    const row = rowSchema.parse(item);
+    return row.expiresAt > store.now().getTime() / 1000 ? row : undefined;
+  }
 
   async function get(paymentId: string): Promise<PaymentRow | undefined> {
     const { Item } = await db.send(
       new GetCommand({ TableName, Key: { paymentId }, ConsistentRead: true }),
     );
-    const row = Item === undefined ? undefined : rowSchema.parse(Item);
-    return row !== undefined && isAlive(row) ? row : undefined;
+    return Item === undefined ? undefined : aliveOf(Item);
   }
 
   /**
-   * Stores what Stripe said. What only the other kind of event knows (an invoice's period, say) stays:
-   * facts that are undefined are left as they are.
+   * Stores what Stripe said, and returns the row as it stands then: `stored` unless it was newer. What
+   * only the other kind of event knows (an invoice's period, say) stays: facts that are undefined are
+   * left as they are.
    */
-  async function mirror(truth: PaymentTruth, fetchedAt: string): Promise<boolean> {
+  async function mirror(
+    truth: PaymentTruth,
+    fetchedAt: string,
+  ): Promise<{ stored: boolean; row: PaymentRow | undefined }> {
     const { paymentId, ...all } = truth;
     const facts = Object.fromEntries(
       Object.entries(all).filter(([, value]) => value !== undefined),
@@ -76,22 +83,30 @@ export function createPayments(store: TableStore) {
       createdAt: truth.stripeCreated,
       expiresAt: Math.floor(Date.parse(truth.stripeCreated) / 1000) + sevenYearsSeconds,
     };
-    return await storeTruth(
+    const item = await storeTruth(
       store,
       TableName,
       { paymentId },
       { ...facts, ...gone, ...lasting },
       fetchedAt,
     );
+    return item === undefined
+      ? { stored: false, row: await get(paymentId) }
+      : { stored: true, row: aliveOf(item) };
   }
 
-  /** Adds the attempt that an event told of; the row must be mirrored before. */
+  /**
+   * Adds an attempt to a mirrored row, under a key made from what happened, and returns the row: the
+   * newest 100 stay. `row` is as it was read last, if it was.
+   */
   async function addAttempt(
     paymentId: string,
-    eventId: string,
+    fact: string,
     attempt: PaymentAttempt,
-  ): Promise<void> {
-    await addToHistory(store, TableName, { paymentId }, eventId, attempt);
+    row?: PaymentRow,
+  ): Promise<{ row: PaymentRow | undefined; removed: string[] }> {
+    const added = await addToHistory(store, TableName, { paymentId }, fact, attempt, row);
+    return { row: aliveOf(added.row), removed: added.removed };
   }
 
   /** A customer's payments, newest first; at most `limit`. */
@@ -112,8 +127,8 @@ export function createPayments(store: TableStore) {
         ),
     );
     for await (const item of rows) {
-      const row = rowSchema.parse(item);
-      if (isAlive(row)) found.push(row);
+      const row = aliveOf(item);
+      if (row !== undefined) found.push(row);
       if (found.length >= limit) break;
     }
     return found;

@@ -51,18 +51,32 @@ export function createSubscriptions(store: TableStore) {
     return Item === undefined ? undefined : rowSchema.parse(Item);
   }
 
-  async function mirror(truth: SubscriptionTruth, fetchedAt: string): Promise<boolean> {
+  /** Stores what Stripe said, and returns the row as it stands then: `stored` unless it was newer. */
+  async function mirror(
+    truth: SubscriptionTruth,
+    fetchedAt: string,
+  ): Promise<{ stored: boolean; row: SubscriptionRow }> {
     const { subscriptionId, ...facts } = truth;
-    return await storeTruth(store, TableName, { subscriptionId }, facts, fetchedAt);
+    const item = await storeTruth(store, TableName, { subscriptionId }, facts, fetchedAt);
+    if (item !== undefined) return { stored: true, row: rowSchema.parse(item) };
+    const newer = await get(subscriptionId);
+    if (newer === undefined) throw new Error(`${subscriptionId} went while it was written`);
+    return { stored: false, row: newer };
   }
 
-  /** Adds what an event told of; the row must be mirrored before. */
+  /**
+   * Adds what an event told of to a mirrored row, and returns the row: the newest 100 stay. `row` is as it
+   * was read last, if it was.
+   */
   async function addChanges(
     subscriptionId: string,
     eventId: string,
     entry: { at: string; changes: SubscriptionChange[] },
-  ): Promise<void> {
-    await addToHistory(store, TableName, { subscriptionId }, eventId, entry);
+    row?: SubscriptionRow,
+  ): Promise<{ row: SubscriptionRow; removed: string[] }> {
+    const key = { subscriptionId };
+    const added = await addToHistory(store, TableName, key, eventId, entry, row);
+    return { row: rowSchema.parse(added.row), removed: added.removed };
   }
 
   async function ofCustomer(customerId: string): Promise<SubscriptionRow[]> {

@@ -44,13 +44,9 @@ describe('WH4 what Stripe said of a payment', () => {
       billingPeriodEnd: at(0),
       attemptCount: 1,
     });
-    expect(await payments.mirror(whole, at(1))).toBe(true);
-    expect(await payments.get('pi_1')).toStrictEqual({
-      ...whole,
-      ...lasting,
-      fetchedAt: at(1),
-      history: {},
-    });
+    const row = { ...whole, ...lasting, fetchedAt: at(1), history: {} };
+    expect(await payments.mirror(whole, at(1))).toStrictEqual({ stored: true, row });
+    expect(await payments.get('pi_1')).toStrictEqual(row);
     expect(await payments.get('pi_10')).toBeUndefined();
   });
 
@@ -62,8 +58,9 @@ describe('WH4 what Stripe said of a payment', () => {
   ])('WH4 an answer asked for %s', async (_when, second, stored, status) => {
     const { payments } = await history();
     await payments.mirror(truth({ status: 'failed', failureReason: 'x' }), at(1));
-    expect(await payments.mirror(truth(), at(second))).toBe(stored);
-    expect((await payments.get('pi_1'))?.status).toBe(status);
+    const mirrored = await payments.mirror(truth(), at(second));
+    expect(mirrored).toMatchObject({ stored, row: { status } });
+    expect(await payments.get('pi_1')).toStrictEqual(mirrored.row);
   });
 
   test('WH4 of twenty answers at once the youngest stays', async () => {
@@ -107,7 +104,7 @@ describe('WH3 attempts', () => {
     await payments.mirror(truth({ attemptCount: 2 }), at(5));
     await payments.addAttempt('pi_1', 'invoice/succeeded/2', succeeded);
     const late = truth({ status: 'failed', failureReason: 'card_declined', attemptCount: 1 });
-    expect(await payments.mirror(late, at(1))).toBe(false);
+    expect(await payments.mirror(late, at(1))).toMatchObject({ stored: false });
     await payments.addAttempt('pi_1', 'invoice/failed/1', failed);
     const row = await payments.get('pi_1');
     expect(row).toMatchObject({ status: 'succeeded', attemptCount: 2, fetchedAt: at(5) });
@@ -126,6 +123,19 @@ describe('WH3 attempts', () => {
     expect((await payments.get('pi_1'))?.history).toStrictEqual({
       'invoice/succeeded/2': succeeded,
     });
+  });
+
+  test('WH3 the newest hundred attempts stay, and one that went does not come back', async () => {
+    const { payments } = await history();
+    await payments.mirror(truth(), at(1));
+    const add = async (n: number) =>
+      await payments.addAttempt('pi_1', `invoice/failed/${n}`, { ...failed, at: at(n) });
+    for (let n = 1; n <= 101; n += 1) await add(n);
+    const { row, removed } = await add(1);
+    expect(removed).toStrictEqual([]);
+    const newest = Array.from({ length: 100 }, (_, n) => `invoice/failed/${n + 2}`);
+    expect(Object.keys(row?.history ?? {}).toSorted()).toStrictEqual(newest.toSorted());
+    expect(await payments.get('pi_1')).toStrictEqual(row);
   });
 
   test('WH3 twenty attempts at once, each twice, are twenty entries', async () => {
@@ -161,6 +171,8 @@ describe('reading', () => {
     const { store, payments } = await history();
     await payments.mirror(truth(), at(1));
     await payments.mirror(truth({ paymentId: 'pi_2', stripeCreated: at(10) }), at(1));
+    const late = await paymentsAt(store, at(sevenYears)).mirror(truth(), at(1));
+    expect(late).toStrictEqual({ stored: true, row: undefined });
     const seen = async (seconds: number) => {
       const reader = paymentsAt(store, at(seconds));
       const all = await reader.ofCustomer('cus_1', 1000);

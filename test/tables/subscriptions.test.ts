@@ -26,12 +26,9 @@ describe('WH4 what Stripe said of a subscription', () => {
   test('is stored, with the time of asking', async () => {
     const { subscriptions } = await mirror();
     const whole = truth({ cancelAt: at(50), currentPeriodStart: at(0), currentPeriodEnd: at(99) });
-    expect(await subscriptions.mirror(whole, at(1))).toBe(true);
-    expect(await subscriptions.get('sub_1')).toStrictEqual({
-      ...whole,
-      fetchedAt: at(1),
-      history: {},
-    });
+    const row = { ...whole, fetchedAt: at(1), history: {} };
+    expect(await subscriptions.mirror(whole, at(1))).toStrictEqual({ stored: true, row });
+    expect(await subscriptions.get('sub_1')).toStrictEqual(row);
     expect(await subscriptions.get('sub_10')).toBeUndefined();
   });
 
@@ -43,8 +40,10 @@ describe('WH4 what Stripe said of a subscription', () => {
   ])('WH4 an answer asked for %s', async (_when, second, stored, status) => {
     const { subscriptions } = await mirror();
     await subscriptions.mirror(truth(), at(1));
-    expect(await subscriptions.mirror(truth({ status: 'canceled' }), at(second))).toBe(stored);
-    expect((await subscriptions.get('sub_1'))?.status).toBe(status);
+    await subscriptions.addChanges('sub_1', 'evt_1', { at: at(1), changes: cancelled });
+    const mirrored = await subscriptions.mirror(truth({ status: 'canceled' }), at(second));
+    expect(mirrored).toMatchObject({ stored, row: { status, history: { evt_1: { at: at(1) } } } });
+    expect(await subscriptions.get('sub_1')).toStrictEqual(mirrored.row);
   });
 
   test('WH4 of twenty answers at once the youngest stays', async () => {
@@ -81,11 +80,49 @@ describe('WH3 the history', () => {
     const plan: SubscriptionChange[] = [{ kind: 'plan_changed', from: ['price_a'], to: [] }];
     await subscriptions.addChanges('sub_1', 'evt_1', { at: at(1), changes: plan });
     await subscriptions.addChanges('sub_1', 'evt_1', { at: at(9), changes: cancelled });
-    await subscriptions.addChanges('sub_1', 'evt_2', { at: at(2), changes: [] });
+    const second = { at: at(2), changes: cancelled };
+    const { row } = await subscriptions.addChanges('sub_1', 'evt_2', second);
+    expect(row.history).toStrictEqual({ evt_1: { at: at(1), changes: plan }, evt_2: second });
+    expect(await subscriptions.get('sub_1')).toStrictEqual(row);
+  });
+
+  test('WH3 decided on a row as it was read: what others added since is kept, and told once', async () => {
+    const { subscriptions } = await mirror();
+    const { row } = await subscriptions.mirror(truth(), at(1));
+    const entry = { at: at(1), changes: cancelled };
+    await subscriptions.addChanges('sub_1', 'evt_1', entry, row);
+    await subscriptions.addChanges('sub_1', 'evt_2', entry, row);
+    await subscriptions.addChanges('sub_1', 'evt_1', { ...entry, at: at(9) }, row);
     expect((await subscriptions.get('sub_1'))?.history).toStrictEqual({
-      evt_1: { at: at(1), changes: plan },
-      evt_2: { at: at(2), changes: [] },
+      evt_1: entry,
+      evt_2: entry,
     });
+  });
+
+  test('an event of a row that was never mirrored is an error, not a row of its own', async () => {
+    const { store, subscriptions } = await mirror();
+    const entry = { at: at(1), changes: cancelled };
+    await expect(subscriptions.addChanges('sub_1', 'evt_1', entry)).rejects.toThrow('mirrored');
+    expect(await rawRows(store, 'subscriptions')).toEqual([]);
+  });
+
+  test('WH3 WH4 a full history: twenty writers at once, old and new, leave the newest hundred', async () => {
+    const { subscriptions } = await mirror();
+    await subscriptions.mirror(truth(), at(1));
+    const add = async (second: number) =>
+      await subscriptions.addChanges('sub_1', `evt_${second}`, {
+        at: at(second),
+        changes: cancelled,
+      });
+    for (let second = 20; second < 115; second += 1) await add(second);
+    const removed = await atOnce(20, async (n) => await add(n < 5 ? n : 110 + n));
+    const { history = {} } = (await subscriptions.get('sub_1')) ?? {};
+    const newest = Array.from({ length: 100 }, (_, n) => `evt_${30 + n}`);
+    expect(Object.keys(history).toSorted()).toStrictEqual(newest.toSorted());
+    const gone = removed.flatMap((one) => one.removed);
+    expect(new Set(gone).size).toBe(gone.length);
+    expect((await add(0)).removed).toStrictEqual([]);
+    expect((await subscriptions.get('sub_1'))?.history).toStrictEqual(history);
   });
 
   test('WH3 twenty events at once, each twice, are twenty entries', async () => {
