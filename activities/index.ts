@@ -19,3 +19,4 @@ export { createEventActivities, createStripeActivities };
 export type Activities = ReturnType<typeof createActivities>;
 export type EventActivities = ReturnType<typeof createEventActivities>;
 export type StripeActivities = ReturnType<typeof createStripeActivities>;
+export type { ApplyFailure, ApplyOutcome } from './apply-events.ts';

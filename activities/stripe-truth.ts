@@ -6,7 +6,7 @@ import type { SubscriptionTruth } from '../tables/subscriptions.ts';
 
 type Expandable = string | { id: string } | null | undefined;
 
-function idOf(value: Expandable): string | undefined {
+export function idOf(value: Expandable): string | undefined {
   return typeof value === 'string' ? value : value?.id;
 }
 

@@ -4,7 +4,8 @@ import { Context } from '@temporalio/activity';
 import { BillingError } from '../domain/errors.ts';
 import { deadLetterId } from '../domain/ids.ts';
 import { effectOf, eventLine, readEvent } from '../domain/stripe-events.ts';
-import { applyEvent } from './apply-event.ts';
+import { applyEvents, closeLetter } from './apply-events.ts';
+import type { ApplyOutcome } from './apply-events.ts';
 import type { Dependencies } from './dependencies.ts';
 import { toActivityFailure } from './failures.ts';
 
@@ -13,16 +14,36 @@ const mostDays = 30;
 const usualDays = 3;
 const dayMs = 86_400_000;
 
+/** Often enough for the bound of 30 s, whatever a single event takes. */
+const heartbeatMs = 5000;
+
 export function createEventActivities(deps: Dependencies) {
   return {
-    applyEvent: async (order: { eventId: string }) => await applyEvent(deps, order),
+    applyEvents: async (order: { eventIds: string[] }): Promise<ApplyOutcome> => {
+      const context = Context.current();
+      const beating = setInterval(() => {
+        context.heartbeat();
+      }, heartbeatMs);
+      try {
+        return await applyEvents(deps, order, context.cancellationSignal);
+      } finally {
+        clearInterval(beating);
+      }
+    },
   };
 }
 
 export function createWebhookActivities(deps: Dependencies) {
-  /** The dead letter first: if we die in between, the event comes here again. */
-  async function layAsideEvent(order: { eventId: string; error: string }): Promise<void> {
-    const { eventId, error } = order;
+  /**
+   * The dead letter first: if we die in between, the event comes here again. `dead` is false for one that
+   * was applied after all, by a try that was believed to be lost: then its letter is closed at once.
+   */
+  async function layAsideEvent(order: {
+    eventId: string;
+    error: string;
+    tries: number;
+  }): Promise<{ dead: boolean }> {
+    const { eventId, error, tries } = order;
     const event = await deps.webhookEvents.get(eventId);
     await deps.deadLetters.open(
       {
@@ -31,17 +52,22 @@ export function createWebhookActivities(deps: Dependencies) {
         subject: eventId,
         customerId: event?.customerId ?? 'none',
         error,
-        attempts: 3,
+        attempts: tries,
         record: { type: event?.type, createdAt: event?.createdAt, objectId: event?.objectId },
       },
       deps.now().toISOString(),
     );
-    await deps.webhookEvents.settle(eventId, 'dead', error);
+    const was = await deps.webhookEvents.settle(eventId, 'dead', error);
+    if (was === undefined && event !== undefined) {
+      await closeLetter(deps, eventId);
+      return { dead: false };
+    }
     deps.metrics.deadLetters.inc({ kind: 'webhook-event' });
     deps.logger.error(
       { eventId, type: event?.type, reason: error },
       'an event could not be applied',
     );
+    return { dead: true };
   }
 
   /** Every undelivered event since a day, all pages, into the inbox and on to its line. */

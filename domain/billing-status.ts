@@ -26,3 +26,14 @@ export function billingStatusOf({ subscriptions, lastPayment }: Standing): Billi
   if (statuses.length === 0 && lastPayment === 'succeeded') return 'active';
   return 'none';
 }
+
+/** The payment that Stripe made last; of those made in the same second the same one every time. */
+export function lastPaymentOf<Payment extends { stripeCreated: string; paymentId: string }>(
+  payments: readonly Payment[],
+): Payment | undefined {
+  const rank = ({ stripeCreated, paymentId }: Payment) => `${stripeCreated} ${paymentId}`;
+  let last: Payment | undefined;
+  for (const payment of payments)
+    if (last === undefined || rank(payment) > rank(last)) last = payment;
+  return last;
+}

@@ -1,5 +1,6 @@
 /** A mirror of Stripe's subscriptions, and what changed in them, event by event. */
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import type { SubscriptionChange } from '../domain/subscription.ts';
 import { allRows, pageSize } from './dynamo.ts';
@@ -37,6 +38,9 @@ const rowSchema = truthSchema.extend({
     .default({}),
 });
 export type SubscriptionRow = z.infer<typeof rowSchema>;
+
+const statusSchema = rowSchema.pick({ subscriptionId: true, customerId: true, status: true });
+export type SubscriptionStatus = z.infer<typeof statusSchema>;
 
 export type Subscriptions = ReturnType<typeof createSubscriptions>;
 
@@ -79,8 +83,26 @@ export function createSubscriptions(store: TableStore) {
     return { row: rowSchema.parse(added.row), removed: added.removed };
   }
 
+  /** Whole rows, the oldest first. */
   async function ofCustomer(customerId: string): Promise<SubscriptionRow[]> {
-    const rows = allRows(
+    const found: SubscriptionRow[] = [];
+    for await (const row of query(customerId)) found.push(rowSchema.parse(row));
+    return found;
+  }
+
+  /** The status of each, without what else a row remembers. */
+  async function statesOfCustomer(customerId: string): Promise<SubscriptionStatus[]> {
+    const only = {
+      ProjectionExpression: 'subscriptionId, customerId, #status',
+      ExpressionAttributeNames: { '#status': 'status' },
+    };
+    const found: SubscriptionStatus[] = [];
+    for await (const row of query(customerId, only)) found.push(statusSchema.parse(row));
+    return found;
+  }
+
+  function query(customerId: string, only: Partial<QueryCommandInput> = {}) {
+    return allRows(
       async (startKey) =>
         await db.send(
           new QueryCommand({
@@ -90,13 +112,11 @@ export function createSubscriptions(store: TableStore) {
             ExpressionAttributeValues: { ':customer': customerId },
             Limit: pageSize,
             ExclusiveStartKey: startKey,
+            ...only,
           }),
         ),
     );
-    const found: SubscriptionRow[] = [];
-    for await (const row of rows) found.push(rowSchema.parse(row));
-    return found;
   }
 
-  return { get, mirror, addChanges, ofCustomer };
+  return { get, mirror, addChanges, ofCustomer, statesOfCustomer };
 }

@@ -1,4 +1,5 @@
 /** The inbox: every event that was answered with 200 is here (I5), and what became of it. */
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import type { StripeEventFacts } from '../domain/stripe-events.ts';
@@ -63,12 +64,15 @@ export function createWebhookEvents({ db, prefix, now }: TableStore) {
     return await conditionHeld(db.send(command));
   }
 
-  /** `received` or `dead` → `applied` or `dead`; an applied event stays applied. */
+  /**
+   * `received` or `dead` → `applied` or `dead`. Returns what it was; undefined, and nothing changes, when
+   * it was applied before, for that is for good, or is not there.
+   */
   async function settle(
     eventId: string,
     status: 'applied' | 'dead',
     error?: string,
-  ): Promise<boolean> {
+  ): Promise<InboxEvent['status'] | undefined> {
     const values = { ':status': status, ':at': now().toISOString(), ':applied': 'applied' };
     const command = new UpdateCommand({
       TableName,
@@ -80,8 +84,15 @@ export function createWebhookEvents({ db, prefix, now }: TableStore) {
       ConditionExpression: 'attribute_exists(eventId) AND #status <> :applied',
       ExpressionAttributeNames: { '#status': 'status', '#error': 'error' },
       ExpressionAttributeValues: error === undefined ? values : { ...values, ':error': error },
+      ReturnValues: 'UPDATED_OLD',
     });
-    return await conditionHeld(db.send(command));
+    try {
+      const { Attributes } = await db.send(command);
+      return rowSchema.pick({ status: true }).parse(Attributes).status;
+    } catch (failure) {
+      if (failure instanceof ConditionalCheckFailedException) return undefined;
+      throw failure;
+    }
   }
 
   return { get, put, settle };

@@ -61,17 +61,26 @@ export function stripeActivities(taskQueue: string, round: 'first' | 'later'): S
   });
 }
 
-/** Applies an event: three tries within the hour, on a queue whose rate Temporal limits (WH6). */
-export function eventActivities(taskQueue: string): EventActivities {
+/**
+ * Applies events, on a queue whose rate Temporal limits. An event that fails is the task's answer, so what
+ * is repeated here is only a task that was lost: with a worker, or on its way to one. The heartbeat tells
+ * within 30 s. A single event makes up to 3 calls to Stripe (10 s each) and 9 to the tables (26 s, with the
+ * one repeat): 4.4 minutes if all of them are at their limit.
+ *
+ * - `alone`: repeated for 18 minutes; three such tries and the waits between them are within WH6's hour.
+ * - `together`: not repeated; its events go alone then, so that the one at fault is known.
+ */
+export function eventActivities(taskQueue: string, how: 'alone' | 'together'): EventActivities {
   return proxyActivities<EventActivities>({
     taskQueue: eventTaskQueue(taskQueue),
-    startToCloseTimeout: '1 minute',
-    scheduleToCloseTimeout: '1 hour',
+    heartbeatTimeout: '30 seconds',
+    startToCloseTimeout: how === 'alone' ? '5 minutes' : '15 minutes',
+    scheduleToCloseTimeout: '18 minutes',
     retry: {
-      initialInterval: '20 seconds',
-      backoffCoefficient: 15,
-      maximumInterval: '10 minutes',
-      maximumAttempts: 3,
+      initialInterval: '1 second',
+      backoffCoefficient: 3,
+      maximumInterval: '5 minutes',
+      ...(how === 'together' ? { maximumAttempts: 1 } : {}),
     },
   });
 }

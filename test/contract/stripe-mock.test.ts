@@ -15,6 +15,7 @@ import {
   createEventActivities,
   createStripeActivities,
 } from '../../activities/index.ts';
+import type { ApplyOutcome } from '../../activities/index.ts';
 import { runAccountDemo } from '../../dev/demo/account.ts';
 import type { AccountState } from '../../dev/demo/account.ts';
 import { startStripeMock } from '../../dev/stack/stripe-mock.ts';
@@ -161,7 +162,15 @@ async function applyEvents(recorder: Recorder): Promise<void> {
   const at = new Date().toISOString();
   const facts = { eventId: thin.id, type: thin.type, createdAt: at, livemode: false, thin: true };
   await services.webhookEvents.put(facts, 'received', undefined);
-  for (const eventId of [...told.events, thin.id]) await activities.applyEvent({ eventId });
+  const order = { eventIds: [...told.events, thin.id] };
+  while (order.eventIds.length > 0) {
+    const { applied, failure } = (await new MockActivityEnvironment().run(
+      activities.applyEvents,
+      order,
+    )) as ApplyOutcome;
+    expect(failure).toBeUndefined();
+    order.eventIds.splice(0, applied);
+  }
   expect(await account.settled).toMatchObject({ billingStatus: 'active', equal: true });
 }
 

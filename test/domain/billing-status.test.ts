@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { billingStatuses, billingStatusOf } from '../../domain/billing-status.ts';
+import { billingStatuses, billingStatusOf, lastPaymentOf } from '../../domain/billing-status.ts';
 import type { BillingStatus, Standing } from '../../domain/billing-status.ts';
 
 type Payment = Standing['lastPayment'];
@@ -70,5 +70,20 @@ describe('billing status', () => {
       { numRuns: 2000 },
     );
     expect(check.counterexample).toBeNull();
+  });
+});
+
+describe('I6 the last payment', () => {
+  const paid = (paymentId: string, second: number) => ({
+    paymentId,
+    stripeCreated: `2026-11-21T10:00:0${second}.000Z`,
+  });
+  test.each([
+    ['of none', [], undefined],
+    ['of two', [paid('pi_2', 1), paid('pi_1', 2)], 'pi_1'],
+    ['of two of one second, in either order', [paid('pi_1', 1), paid('pi_2', 1)], 'pi_2'],
+    ['of two of one second, in either order', [paid('pi_2', 1), paid('pi_1', 1)], 'pi_2'],
+  ])('%s', (_what, payments, expected) => {
+    expect(lastPaymentOf(payments)?.paymentId).toBe(expected);
   });
 });

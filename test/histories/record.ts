@@ -265,7 +265,7 @@ async function caughtUp(): Promise<void> {
     customer: line,
     items: [{ price: id }],
   });
-  for (let index = 0; index < 16; index += 1) {
+  for (let index = 0; index < 40; index += 1) {
     const cancel_at_period_end = index % 2 === 0;
     await stripe.subscriptions.update(subscription.id, { cancel_at_period_end });
   }

@@ -27,7 +27,7 @@ export async function withTimeSkipping(
     namespace: env.namespace ?? 'default',
     searchAttributes: attributeTypes,
   });
-  const { sendUsage, applyEvent, ...main } = activities;
+  const { sendUsage, applyEvents, ...main } = activities;
   try {
     const common = { connection: env.nativeConnection, namespace: env.namespace ?? 'default' };
     const worker = await Worker.create({
@@ -39,7 +39,7 @@ export async function withTimeSkipping(
     const workers = [worker];
     for (const [queue, own] of [
       [stripeTaskQueue(taskQueue), { sendUsage }],
-      [eventTaskQueue(taskQueue), { applyEvent }],
+      [eventTaskQueue(taskQueue), { applyEvents }],
     ] as const) {
       if (Object.values(own).every((activity) => activity === undefined)) continue;
       workers.push(await Worker.create({ ...common, taskQueue: queue, activities: { ...own } }));

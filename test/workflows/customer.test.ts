@@ -7,25 +7,46 @@ import type { CustomerInput, CustomerProgress, EventArrival } from '../../workfl
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
 type Story = (input: CustomerInput) => Promise<CustomerProgress>;
+const hourMs = 3_600_000;
 
+/** `apply` is told of each event, and how often its task was started; what it throws is the answer. */
 function inbox(apply: (eventId: string, attempt: number) => Promise<void>) {
   const applied: string[] = [];
-  const laidAside: { eventId: string; error: string }[] = [];
-  const times: number[] = [];
+  const laidAside: { eventId: string; error: string; tries: number }[] = [];
+  const tasks: { eventIds: string[]; atMs: number }[] = [];
   const activities: Partial<Activities & EventActivities> = {
-    applyEvent: async ({ eventId }) => {
-      const { attempt, currentAttemptScheduledTimestampMs } = Context.current().info;
-      times.push(currentAttemptScheduledTimestampMs);
-      await apply(eventId, attempt);
-      applied.push(eventId);
-      return { outcome: 'applied' };
+    applyEvents: async ({ eventIds }) => {
+      const { attempt, currentAttemptScheduledTimestampMs: atMs } = Context.current().info;
+      tasks.push({ eventIds, atMs });
+      for (const [index, eventId] of eventIds.entries()) {
+        try {
+          await apply(eventId, attempt);
+        } catch (error) {
+          if (error instanceof Lost) throw error;
+          return { applied: index, failure: { error: String(error), final: false } };
+        }
+        applied.push(eventId);
+      }
+      return { applied: eventIds.length };
     },
     layAsideEvent: async (order) => {
       laidAside.push(order);
-      await Promise.resolve();
+      return await Promise.resolve({ dead: true });
     },
   };
-  return { applied, laidAside, times, activities };
+  return { applied, laidAside, tasks, activities };
+}
+
+/** For Temporal the same as a worker that died: the task failed, and nobody knows how far it came. */
+class Lost extends Error {}
+
+/** All are waiting when the first task is made. */
+async function start(env: TestWorkflowEnvironment, waiting: string[]) {
+  return await env.client.workflow.start<Story>(workflowTypes.customer, {
+    taskQueue,
+    workflowId: 'customer/cus_1',
+    args: [{ line: 'cus_1', waiting }],
+  });
 }
 
 async function send(env: TestWorkflowEnvironment, eventIds: readonly string[]) {
@@ -44,6 +65,9 @@ async function send(env: TestWorkflowEnvironment, eventIds: readonly string[]) {
   return handle;
 }
 
+const names = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => `evt_${from + index}`);
+
 test('WH5 WH3 one at a time, in the order of arrival, repeats dropped, and it ends when idle', async () => {
   let underWay = 0;
   let most = 0;
@@ -61,44 +85,125 @@ test('WH5 WH3 one at a time, in the order of arrival, repeats dropped, and it en
   expect(most).toBe(1);
 });
 
+test('WH5 those that wait go together, fifty at a time; a task may end before its last', async () => {
+  const { applied, tasks, activities } = inbox(async () => await Promise.resolve());
+  const { applyEvents } = activities;
+  activities.applyEvents = async ({ eventIds }) =>
+    (await applyEvents?.({ eventIds: eventIds.slice(0, 40) })) ?? { applied: 0 };
+  await withTimeSkipping(activities, async (env) => {
+    const handle = await start(env, names(0, 120));
+    expect(await handle.result()).toEqual({ waiting: 0, applied: 120, dead: 0 });
+  });
+  expect(applied).toEqual(names(0, 120));
+  expect(tasks.map(({ eventIds }) => eventIds.length)).toEqual([40, 40, 40]);
+});
+
 test('WH6 a poison event between good ones: three tries within the hour, then the next', async () => {
-  const { applied, laidAside, times, activities } = inbox(async (eventId) => {
+  const { applied, laidAside, tasks, activities } = inbox(async (eventId) => {
     if (eventId === 'evt_poison') throw new Error('Stripe HTTP 500: down');
     await Promise.resolve();
   });
   await withTimeSkipping(activities, async (env) => {
-    const handle = await send(env, ['evt_1', 'evt_poison', 'evt_2']);
-    expect(await handle.result()).toEqual({ waiting: 0, applied: 2, dead: 1 });
+    const handle = await start(env, ['evt_1', 'evt_poison', 'evt_2', 'evt_3']);
+    expect(await handle.result()).toEqual({ waiting: 0, applied: 3, dead: 1 });
   });
-  expect(applied).toEqual(['evt_1', 'evt_2']);
-  expect(laidAside).toEqual([{ eventId: 'evt_poison', error: 'Stripe HTTP 500: down' }]);
-  expect(times).toHaveLength(5);
-  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeLessThan(3_600_000);
+  expect(applied).toEqual(['evt_1', 'evt_2', 'evt_3']);
+  const error = 'Error: Stripe HTTP 500: down';
+  expect(laidAside).toEqual([{ eventId: 'evt_poison', error, tries: 3 }]);
+  expect(tasks.map(({ eventIds }) => eventIds)).toEqual([
+    ['evt_1', 'evt_poison', 'evt_2', 'evt_3'],
+    ['evt_poison'],
+    ['evt_poison'],
+    ['evt_2', 'evt_3'],
+  ]);
+  expect((tasks[2]?.atMs ?? 0) - (tasks[0]?.atMs ?? 0)).toBeLessThan(hourMs);
 });
 
-test('WH7 a redrive is applied although it was settled in this run', async () => {
-  let mended = false;
-  const { applied, activities } = inbox(async (eventId) => {
-    if (eventId === 'evt_1' && !mended) throw new Error('no such customer');
+test('WH6 one that can never be applied is laid aside at once', async () => {
+  const { laidAside, activities } = inbox(async () => await Promise.resolve());
+  activities.applyEvents = async ({ eventIds }) =>
+    await Promise.resolve(
+      eventIds[0] === 'evt_1'
+        ? { applied: 0, failure: { error: 'not in the inbox', final: true } }
+        : { applied: eventIds.length },
+    );
+  await withTimeSkipping(activities, async (env) => {
+    const handle = await start(env, ['evt_1', 'evt_2']);
+    expect(await handle.result()).toEqual({ waiting: 0, applied: 1, dead: 1 });
+  });
+  expect(laidAside).toEqual([{ eventId: 'evt_1', error: 'not in the inbox', tries: 1 }]);
+});
+
+test('WH6 a task that was lost is no try: it is repeated, and the event gets its three', async () => {
+  let failures = 0;
+  const { applied, laidAside, tasks, activities } = inbox(async (_eventId, attempt) => {
+    if (attempt < 3) throw new Lost('the worker died');
+    failures += 1;
+    if (failures < 3) throw new Error('not yet');
     await Promise.resolve();
   });
-  await withTimeSkipping(
-    {
-      ...activities,
-      layAsideEvent: async () => {
-        mended = true;
-        await Promise.resolve();
-      },
-    },
-    async (env) => {
-      const handle = await send(env, ['evt_1', 'evt_2']);
-      const again = async (): Promise<void> => {
+  await withTimeSkipping(activities, async (env) => {
+    const handle = await send(env, ['evt_1']);
+    expect(await handle.result()).toEqual({ waiting: 0, applied: 1, dead: 0 });
+  });
+  expect(applied).toEqual(['evt_1']);
+  expect(laidAside).toEqual([]);
+  expect(tasks).toHaveLength(9);
+});
+
+test('WH6 one event kills every worker: its neighbours are applied, it is dead within the hour', async () => {
+  const { applied, laidAside, tasks, activities } = inbox(async (eventId) => {
+    if (eventId === 'evt_2') throw new Lost('the worker died');
+    await Promise.resolve();
+  });
+  await withTimeSkipping(activities, async (env) => {
+    const handle = await start(env, names(1, 5));
+    expect(await handle.result()).toEqual({ waiting: 0, applied: 3, dead: 1 });
+  });
+  // In the inbox an event is applied once; here the first is told of a second time.
+  expect([...new Set(applied)]).toEqual(['evt_1', 'evt_3', 'evt_4']);
+  expect(laidAside).toEqual([{ eventId: 'evt_2', error: 'the worker died', tries: 3 }]);
+  const itsOwn = tasks.filter(({ eventIds }) => eventIds.join() === 'evt_2');
+  expect((itsOwn.at(-1)?.atMs ?? 0) - (itsOwn[0]?.atMs ?? 0)).toBeLessThan(hourMs);
+});
+
+test('WH6 WH3 applied after all by a try that was believed lost: it is counted as applied', async () => {
+  const { activities } = inbox(async () => {
+    await Promise.resolve();
+    throw new Error('no answer');
+  });
+  activities.layAsideEvent = async () => await Promise.resolve({ dead: false });
+  await withTimeSkipping(activities, async (env) => {
+    const handle = await send(env, ['evt_1']);
+    expect(await handle.result()).toEqual({ waiting: 0, applied: 1, dead: 0 });
+  });
+});
+
+test.each(['after it was settled', 'while it is laid aside'])(
+  'WH7 a redrive %s is applied, once',
+  async (when) => {
+    let mended = false;
+    let redrive: (() => Promise<void>) | undefined;
+    const { applied, activities } = inbox(async (eventId) => {
+      if (eventId === 'evt_1' && !mended) throw new Error('no such customer');
+      await Promise.resolve();
+    });
+    activities.layAsideEvent = async () => {
+      mended = true;
+      if (when === 'while it is laid aside') await redrive?.();
+      return { dead: true };
+    };
+    await withTimeSkipping(activities, async (env) => {
+      const handle = await start(env, ['evt_1', 'evt_2']);
+      redrive = async () => {
         await handle.signal(signalNames.stripeEvent, { eventId: 'evt_1', again: true });
       };
-      while (!applied.includes('evt_2')) await env.sleep('1 second');
-      await again();
+      if (when === 'after it was settled') {
+        while (!applied.includes('evt_2')) await env.sleep('1 second');
+        await redrive();
+      }
       expect(await handle.result()).toEqual({ waiting: 0, applied: 2, dead: 1 });
-    },
-  );
-  expect(applied).toEqual(['evt_2', 'evt_1']);
-});
+    });
+    expect(applied).toEqual(['evt_2', 'evt_1']);
+  },
+);

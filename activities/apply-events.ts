@@ -1,0 +1,94 @@
+/** Applies events of one line, one at a time, in their order. */
+import { deadLetterId } from '../domain/ids.ts';
+import { effectOf } from '../domain/stripe-events.ts';
+import type { InboxEvent } from '../tables/webhook-events.ts';
+import { applyEvent } from './apply-event.ts';
+import type { Dependencies } from './dependencies.ts';
+import { createEventGroup } from './event-group.ts';
+import type { EventGroup } from './event-group.ts';
+import { stripeProblem } from './failures.ts';
+
+/** An event asks Stripe three times at most: so a task that is not its first asks seven times at most. */
+const enoughQuestions = 5;
+
+export interface ApplyFailure {
+  error: string;
+  /** No later try can succeed. */
+  final: boolean;
+  /** Stripe's own word on when to come again. */
+  retryAfterMs?: number;
+}
+
+/** The first `applied` of the events are settled; `failure` is of the one behind them. */
+export interface ApplyOutcome {
+  applied: number;
+  failure?: ApplyFailure;
+}
+
+/**
+ * Ends early, with what is applied so far, at the first event that fails, and before one that would make
+ * it ask Stripe more than a task may: `EVENT_RATE_PER_SECOND` counts tasks. A failure is an answer, not an
+ * exception: only a task that was lost is Temporal's to repeat, and that is no try of an event (WH6).
+ */
+export async function applyEvents(
+  deps: Dependencies,
+  { eventIds }: { eventIds: readonly string[] },
+  signal: AbortSignal,
+): Promise<ApplyOutcome> {
+  const group = deps.stripe === undefined ? undefined : createEventGroup(deps, deps.stripe);
+  let applied = 0;
+  for (const eventId of eventIds) {
+    // Temporal has given this task to another worker: that one goes on.
+    signal.throwIfAborted();
+    try {
+      const event = await deps.webhookEvents.get(eventId);
+      if (event === undefined) {
+        return { applied, failure: { error: `no event ${eventId} in the inbox`, final: true } };
+      }
+      if (event.status === 'applied') {
+        await closeLetter(deps, eventId);
+      } else if (group === undefined) {
+        throw new Error('billing is off: no Stripe key');
+      } else {
+        if (applied > 0 && isEnough(group, event)) break;
+        await applyEvent(group, event);
+        await settle(deps, event);
+      }
+    } catch (error) {
+      const failure = describeFailure(error);
+      deps.logger.warn({ eventId, reason: failure.error }, 'an event was not applied this time');
+      return { applied, failure };
+    }
+    applied += 1;
+  }
+  return { applied };
+}
+
+function isEnough(group: EventGroup, { objectId = '' }: InboxEvent): boolean {
+  return group.asked >= enoughQuestions && !group.mirrored.has(objectId);
+}
+
+/**
+ * The inbox first: who dies in between finds the event applied, and closes its letter then. A letter that
+ * is opened later, by one who believed this try to be lost, is closed by its opener (`layAsideEvent`).
+ */
+async function settle(deps: Dependencies, { eventId, type }: InboxEvent): Promise<void> {
+  const was = await deps.webhookEvents.settle(eventId, 'applied');
+  if (was !== 'received') await closeLetter(deps, eventId);
+  deps.metrics.webhooksApplied.inc({ effect: effectOf(type) });
+}
+
+export async function closeLetter(deps: Dependencies, eventId: string): Promise<void> {
+  const letter = deadLetterId('webhook-event', eventId);
+  await deps.deadLetters.close(letter, { status: 'redriven' }, deps.now().toISOString());
+}
+
+function describeFailure(error: unknown): ApplyFailure {
+  const problem = stripeProblem(error);
+  if (problem === undefined || problem.kind === 'already_exists') {
+    return { error: error instanceof Error ? error.message : 'an unknown error', final: false };
+  }
+  const { message } = problem;
+  const retryAfterMs = problem.kind === 'transient' ? problem.retryAfterMs : undefined;
+  return { error: message, final: false, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
