@@ -272,9 +272,10 @@ async function caughtUp(): Promise<void> {
   const workflowId = await startCatchUp(client, taskQueue, undefined);
   await ended(workflowId);
   await save('catchUpWebhooks.success', workflowId);
-  const first = await client.workflow.getHandle(workflowIds.customer(line)).describe();
+  const { raw } = await client.workflow.getHandle(workflowIds.customer(line)).describe();
+  const { firstRunId } = raw.workflowExecutionInfo ?? {};
   await ended(workflowIds.customer(line));
-  await save('customer.went-on-as-new', workflowIds.customer(line), first.runId);
+  await save('customer.went-on-as-new', workflowIds.customer(line), firstRunId ?? '');
   await save('customer.came-from-another-run', workflowIds.customer(line));
 }
 

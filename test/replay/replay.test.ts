@@ -85,6 +85,15 @@ describe('replay of the stored histories', () => {
     ]);
   });
 
+  test('those that went on as new did', () => {
+    const went = stored.filter(({ name }) => name.endsWith('.went-on-as-new.json'));
+    const last = went.map(({ name, history }) => [
+      name,
+      Boolean(history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes),
+    ]);
+    expect(last).toEqual(went.map(({ name }) => [name, true]));
+  });
+
   test('I8 today’s code goes on with each of them', async () => {
     const results = await replayAll(today());
     const errors = stored.map(({ name }) => [name, results.get(name)?.error?.message]);
