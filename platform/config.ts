@@ -86,7 +86,7 @@ const schema = z.object({
     .optional()
     .describe('meter events a second over all workers (25 with test keys, 1,000 with live ones)'),
   EVENT_RATE_PER_SECOND: wholeNumber(20, 1, 10_000).describe(
-    'Stripe events applied a second over all workers',
+    'tasks that apply Stripe events, a second over all workers',
   ),
   EVENTBRIDGE_SECRET: text
     .min(16, 'must have 16 characters or more')

@@ -16,7 +16,7 @@ export interface WorkerOptions {
   workflowBundle: WorkflowBundleOption;
   /** Meter events a second, over all workers together. */
   deliveryRatePerSecond: number;
-  /** Stripe events applied a second, over all workers together. */
+  /** Tasks that apply Stripe events, a second, over all workers together. */
   eventRatePerSecond: number;
 }
 
