@@ -65,9 +65,9 @@ export function stripeActivities(taskQueue: string, round: 'first' | 'later'): S
  * Applies events, on a queue whose rate Temporal limits. An event that fails is the task's answer, so what
  * is repeated here is only a task that was lost: with a worker, or on its way to one. The heartbeat tells
  * within 30 s. A single event makes up to 3 calls to Stripe (10 s each) and 9 to the tables (26 s, with the
- * one repeat): 4.4 minutes if all of them are at their limit.
+ * one repeat): 4.4 minutes if all of them are at their limit. To wait in the queue is no try either.
  *
- * - `alone`: repeated for 18 minutes; three such tries and the waits between them are within WH6's hour.
+ * - `alone`: three times; three such tries and the waits between them are within WH6's hour.
  * - `together`: not repeated; its events go alone then, so that the one at fault is known.
  */
 export function eventActivities(taskQueue: string, how: 'alone' | 'together'): EventActivities {
@@ -75,12 +75,12 @@ export function eventActivities(taskQueue: string, how: 'alone' | 'together'): E
     taskQueue: eventTaskQueue(taskQueue),
     heartbeatTimeout: '30 seconds',
     startToCloseTimeout: how === 'alone' ? '5 minutes' : '15 minutes',
-    scheduleToCloseTimeout: '18 minutes',
+    scheduleToCloseTimeout: '3 days',
     retry: {
       initialInterval: '1 second',
       backoffCoefficient: 3,
-      maximumInterval: '5 minutes',
-      ...(how === 'together' ? { maximumAttempts: 1 } : {}),
+      maximumInterval: '10 seconds',
+      maximumAttempts: how === 'alone' ? 3 : 1,
     },
   });
 }
