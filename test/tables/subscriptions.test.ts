@@ -152,4 +152,7 @@ test('ofCustomer: all pages of one customer, oldest first, whole rows', async ()
   );
   expect(found[0]?.history).toStrictEqual({ evt_1: { at: at(1), changes: cancelled } });
   expect(await subscriptions.ofCustomer('cus_2')).toStrictEqual([]);
+  expect(await subscriptions.statesOfCustomer('cus_1')).toStrictEqual(
+    found.map(({ subscriptionId, customerId, status }) => ({ subscriptionId, customerId, status })),
+  );
 });
