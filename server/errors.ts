@@ -48,7 +48,7 @@ export function tellError(logger: Logger, error: unknown, where: object): ToldEr
 /** For Hono's `onError`. */
 export function errorWriter(logger: Logger) {
   return (error: Error, ctx: Context): Response => {
-    const requestId = ctx.res.headers.get('X-Request-Id');
+    const requestId: unknown = ctx.get('requestId');
     const told = tellError(logger, error, { requestId, path: ctx.req.path });
     return ctx.json(told, statuses[told.error]);
   };

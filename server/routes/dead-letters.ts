@@ -225,6 +225,6 @@ function logRedriven(logger: Logger, ctx: Context, { id, outcome }: Redriven): v
   logger.info({ ...whereOf(ctx), deadLetterId: id, outcome }, 'dead letter redriven');
 }
 
-function whereOf(ctx: Context): { requestId: string | null } {
-  return { requestId: ctx.res.headers.get('X-Request-Id') };
+function whereOf(ctx: Context): { requestId: unknown } {
+  return { requestId: ctx.get('requestId') };
 }

@@ -23,7 +23,7 @@ export async function readInbox({ tables }: Pick<BenchStack, 'tables'>): Promise
   return rows;
 }
 
-/** "evt_1 is received; applyEvent, attempt 3, after: …" */
+/** "evt_1 is received; applyEvents, attempt 3, after: …" */
 export async function explain(
   { temporal }: Pick<BenchStack, 'temporal'>,
   { eventId, customerId, status }: InboxRow,

@@ -1,6 +1,7 @@
-/** Open-loop load: arrivals come by the clock, whether or not those before them were answered. */
+/** Load: by the clock, whether or not what came before was answered, or as fast as it is answered. */
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { concurrently } from '../support/concurrently.ts';
 
 export interface Arrival {
   kind: 'new' | 'duplicate' | 'forged';
@@ -45,6 +46,27 @@ export async function sendAtRate(
       underWay.push(send(arrival, dueMs));
     }
     return await Promise.all(underWay);
+  } finally {
+    agent.destroy();
+  }
+}
+
+/** Sends the next one when one is answered, so many at once; returns when all are answered. */
+export async function sendFlood(
+  url: string,
+  arrivals: readonly Arrival[],
+  atOnce: number,
+  signal: AbortSignal,
+): Promise<Answer[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
+  const answers: Answer[] = [];
+  try {
+    await concurrently(arrivals, atOnce, signal, async (arrival) => {
+      const startMs = performance.now();
+      const status = await post(agent, url, arrival);
+      answers.push({ arrival, status, tookMs: performance.now() - startMs, lateMs: 0 });
+    });
+    return answers;
   } finally {
     agent.destroy();
   }

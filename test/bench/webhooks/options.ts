@@ -3,6 +3,8 @@ export interface WebhookBenchOptions {
   rates: number[];
   seconds: number;
   customers: number;
+  /** Tasks that apply events, a second. */
+  eventRate: number;
   json: boolean;
   keep: boolean;
 }

@@ -18,14 +18,13 @@ export interface Receivers {
   signal: RunningServer;
 }
 
-/** Far above what two cores apply: the product's own limit (20 by default) is not what is measured. */
-const eventRate = '10000';
 /** Has no worker: the peer's workflows take signals and do nothing. */
 const peerTaskQueue = 'bench-peer';
 
 export async function startReceivers(
   context: BenchmarkContext,
   stack: BenchStack,
+  eventRate: number,
 ): Promise<Receivers> {
   const { dataDir, signal, progress, onEnd } = context;
   progress('starting the server, the worker and the peers …');
@@ -46,7 +45,7 @@ export async function startReceivers(
   };
   const [ours, worker, verify, inline] = await Promise.all([
     start(startApiServer({ dataDir, signal, env })),
-    stack.startWorker({ EVENT_RATE_PER_SECOND: eventRate }),
+    stack.startWorker({ EVENT_RATE_PER_SECOND: String(eventRate) }),
     start(peer('verify')),
     start(peer('signal')),
   ]);
