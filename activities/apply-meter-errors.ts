@@ -1,5 +1,7 @@
 /** Usage that Stripe took and refused later (WH9): its records become `rejected`, with the reason. */
 import type Stripe from 'stripe';
+import { laterEventOf, meterEventsOf } from '../domain/meter-events.ts';
+import type { UsageRecord } from '../domain/usage.ts';
 import type { Dependencies } from './dependencies.ts';
 import { refuseDelivered } from './settle-usage.ts';
 
@@ -22,10 +24,22 @@ export async function rejectReported(
   const { reason } = (event as unknown as { data?: Report }).data ?? {};
   for (const { code = 'refused', sample_errors: samples = [] } of reason?.error_types ?? []) {
     for (const { error_message: message = '', request } of samples) {
-      const record =
-        request?.identifier === undefined ? undefined : await deps.ledger.get(request.identifier);
+      const record = await findRecord(deps, request?.identifier);
       if (record === undefined) continue;
       await refuseDelivered(deps, record, `Stripe refused it later: ${code} ${message}`.trim());
     }
   }
+}
+
+/** By the identifier of any of its meter events (DL7). */
+async function findRecord(
+  { ledger }: Dependencies,
+  identifier: string | undefined,
+): Promise<UsageRecord | undefined> {
+  if (identifier === undefined) return undefined;
+  const record = await ledger.get(identifier);
+  const later = laterEventOf(identifier);
+  if (record !== undefined || later === undefined) return record;
+  const base = await ledger.get(later.identifier);
+  return base !== undefined && meterEventsOf(base).length >= later.place ? base : undefined;
 }

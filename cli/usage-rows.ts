@@ -2,6 +2,7 @@
 import { deadLetterKinds } from '../domain/dead-letters.ts';
 import type { DeadLetter } from '../domain/dead-letters.ts';
 import { deadLetterId } from '../domain/ids.ts';
+import { meterEventsOf } from '../domain/meter-events.ts';
 import type { UsageRecord } from '../domain/usage.ts';
 import type { Tables } from './context.ts';
 import { count, facts, state, table, time } from './output.ts';
@@ -28,6 +29,7 @@ export function describeUsage(record: UsageRecord, letters: readonly DeadLetter[
     ['occurred', utc(record.occurredAt)],
     ['source', `${record.source.kind} ${record.source.id}`],
     ['state', state(record.state)],
+    ['meter events', meterEventsText(record)],
     ['attempts', count(record.attempts)],
     ['first attempt', utc(record.firstAttemptAt)],
     ['next attempt', utc(record.nextAttemptAt)],
@@ -39,4 +41,12 @@ export function describeUsage(record: UsageRecord, letters: readonly DeadLetter[
   ]);
   const life = record.life.map(({ at, what }) => [at, what]);
   return `${shown}\n\n${table([{ title: 'When (UTC)' }, { title: 'What' }], life)}`;
+}
+
+/** Of a quantity with more digits than one meter event takes (DL7). */
+function meterEventsText(record: UsageRecord): string | undefined {
+  const { length } = meterEventsOf(record);
+  if (length < 2) return undefined;
+  if (record.state === 'delivered') return `${length}, the last one ${record.identifier}.${length}`;
+  return `${record.eventsSent ?? 0} of ${length} have arrived`;
 }

@@ -1,4 +1,5 @@
 /** When a usage record may be sent, when it is tried again, and when a person must look (page 6). */
+import { meterEventsOf, refusedQuantity } from './meter-events.ts';
 import type { UsageRecord } from './usage.ts';
 
 const minuteMs = 60_000;
@@ -15,9 +16,6 @@ const identifierMemoryMs = 23 * hourMs;
 /** A record that could not be delivered for so long waits for a person. */
 const givesUpAfterMs = 72 * hourMs;
 
-/** Stripe takes 15 significant digits in a value; whether trailing zeros count is not said, so they do. */
-const mostDigits = 15;
-
 /** Why Stripe would refuse a meter event of that time, or undefined (FM10). */
 export function refusedTimestamp(occurredAt: string, nowMs: number): string | undefined {
   const occurredMs = Date.parse(occurredAt);
@@ -33,10 +31,7 @@ export function refusedTimestamp(occurredAt: string, nowMs: number): string | un
 
 /** Why this record must not be sent now, or undefined (FM10). */
 export function refusalBeforeSending(record: UsageRecord, nowMs: number): string | undefined {
-  if (record.quantity.length > mostDigits) {
-    return `value ${record.quantity} has more than the 15 digits that Stripe accepts`;
-  }
-  return refusedTimestamp(record.occurredAt, nowMs);
+  return refusedQuantity(record) ?? refusedTimestamp(record.occurredAt, nowMs);
 }
 
 /** After this long an identifier may have been forgotten: ask Stripe's sums before sending again (DL2). */
@@ -59,6 +54,19 @@ export function afterFailedRound(record: UsageRecord, nowMs: number): Deferral {
   if (nowMs - sinceMs >= givesUpAfterMs) return { state: 'parked' };
   const waitMs = Math.min(hourMs, minuteMs * 2 ** Math.min(record.rounds, 10));
   return { state: 'pending', nextAttemptAt: new Date(nowMs + waitMs).toISOString() };
+}
+
+/**
+ * What is known of a record's meter events: those that arrived, and the one of which an old attempt may
+ * have arrived. They are sent one after another, so it is one at most. Digits.
+ */
+export function arrivedAndUncertain(record: UsageRecord): { arrived: string; uncertain: string } {
+  if (record.state === 'delivered') return { arrived: record.quantity, uncertain: '0' };
+  const events = meterEventsOf(record);
+  const sent = record.eventsSent ?? 0;
+  const arrived = events.slice(0, sent).reduce((sum, { value }) => sum + BigInt(value), 0n);
+  const begun = record.attempts > 0 ? events[sent] : undefined;
+  return { arrived: String(arrived), uncertain: begun?.value ?? '0' };
 }
 
 /** What Stripe and the ledger say about one customer, meter and minute; quantities as digits. */

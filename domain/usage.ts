@@ -47,6 +47,8 @@ export interface UsageRecord extends Usage {
   /** When this series of rounds began: the first attempt, or the last redrive. */
   retryingSince?: string;
   deliveredAt?: string;
+  /** Of a quantity that takes several meter events: so many are known to have arrived, in their order. */
+  eventsSent?: number;
   /** Stripe replayed a saved error: further attempts need a key of their own. */
   freshKey: boolean;
   error?: string;

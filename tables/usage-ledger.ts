@@ -2,22 +2,24 @@
  * The usage ledger: the truth about usage, of which Stripe gets a copy. A row is written once and
  * changes in nothing but its delivery (DL1); every change of state is conditional on the state before.
  */
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { BillingError } from '../domain/errors.ts';
 import { deliveryShard } from '../domain/ids.ts';
+import { laterEventOf, meterEventsOf } from '../domain/meter-events.ts';
 import { conflictingFacts, needsDelivery, parseQuantity } from '../domain/usage.ts';
 import type { DeliveryState, Usage, UsageRecord } from '../domain/usage.ts';
-import { allRows, conditionHeld, pageSize } from './dynamo.ts';
+import { conditionHeld } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
-import { rowSchema, undeliveredSchema } from './usage-row.ts';
-import type { Undelivered } from './usage-row.ts';
+import { createUsageQueries } from './usage-queries.ts';
+import { rowSchema } from './usage-row.ts';
 import { transition } from './usage-transition.ts';
 import type { Step } from './usage-transition.ts';
 
 export type UsageLedger = ReturnType<typeof createUsageLedger>;
 
-export function createUsageLedger({ db, prefix }: TableStore) {
+export function createUsageLedger(store: TableStore) {
+  const { db, prefix } = store;
   const TableName = `${prefix}${tableSchemas.usageLedger.name}`;
 
   async function get(identifier: string): Promise<UsageRecord | undefined> {
@@ -34,6 +36,7 @@ export function createUsageLedger({ db, prefix }: TableStore) {
    */
   async function record(usage: Usage, now: string): Promise<UsageRecord> {
     parseQuantity(usage.quantity);
+    await refuseLaterEvent(usage.identifier);
     const waits = needsDelivery(usage);
     const row: UsageRecord = {
       ...usage,
@@ -59,6 +62,18 @@ export function createUsageLedger({ db, prefix }: TableStore) {
     throw new BillingError(
       'conflict',
       `usage ${usage.identifier} is in the ledger with other facts: ${differing.join('; ')}`,
+    );
+  }
+
+  /** `job.2` is no record's name while `job` takes two meter events or more (DL7). */
+  async function refuseLaterEvent(identifier: string): Promise<void> {
+    const later = laterEventOf(identifier);
+    if (later === undefined) return;
+    const base = await get(later.identifier);
+    if (base === undefined || meterEventsOf(base).length < later.place) return;
+    throw new BillingError(
+      'conflict',
+      `usage ${identifier} would have the identifier of a meter event of ${later.identifier}`,
     );
   }
 
@@ -100,7 +115,7 @@ export function createUsageLedger({ db, prefix }: TableStore) {
       now,
       what: how,
       set: { state: 'delivered', deliveredAt: now },
-      remove: ['deliveryShard', 'nextAttemptAt', 'error'],
+      remove: ['deliveryShard', 'nextAttemptAt', 'error', 'eventsSent'],
     });
   }
 
@@ -116,6 +131,17 @@ export function createUsageLedger({ db, prefix }: TableStore) {
       what: `attempt failed: ${error}`,
       set: { error, freshKey },
     });
+  }
+
+  /** Of a record that takes several meter events: the first `eventsSent` have arrived; false when it is settled. */
+  async function noteEvent(
+    identifier: string,
+    eventsSent: number,
+    what: string,
+    now: string,
+  ): Promise<boolean> {
+    const step = { now, what, set: { eventsSent } };
+    return (await change(identifier, ['pending', 'sending'], step)) !== undefined;
   }
 
   /** Put off to `nextAttemptAt` after a round of retries. */
@@ -176,61 +202,17 @@ export function createUsageLedger({ db, prefix }: TableStore) {
     });
   }
 
-  /** A shard's undelivered records, the one due first first; at most `limit`. */
-  async function undelivered(shard: number, limit: number): Promise<Undelivered[]> {
-    const found: Undelivered[] = [];
-    const rows = allRows(async (startKey) => {
-      const command = new QueryCommand({
-        TableName,
-        IndexName: 'deliveryShard-index',
-        KeyConditionExpression: 'deliveryShard = :shard',
-        ExpressionAttributeValues: { ':shard': shard },
-        Limit: Math.min(pageSize, limit),
-        ExclusiveStartKey: startKey,
-      });
-      return await db.send(command);
-    });
-    for await (const row of rows) {
-      found.push(undeliveredSchema.parse(row));
-      if (found.length >= limit) break;
-    }
-    return found;
-  }
-
-  /** A customer's records with `from` ≤ occurredAt < `to` (ISO 8601 UTC), oldest first, all pages. */
-  async function* ofCustomer(
-    customerId: string,
-    from: string,
-    to: string,
-  ): AsyncGenerator<UsageRecord> {
-    const rows = allRows(async (startKey) => {
-      const command = new QueryCommand({
-        TableName,
-        IndexName: 'customerId-occurredAt-index',
-        KeyConditionExpression: 'customerId = :customer AND occurredAt BETWEEN :from AND :to',
-        ExpressionAttributeValues: { ':customer': customerId, ':from': from, ':to': to },
-        Limit: pageSize,
-        ExclusiveStartKey: startKey,
-      });
-      return await db.send(command);
-    });
-    for await (const row of rows) {
-      const record = rowSchema.parse(row);
-      if (record.occurredAt < to) yield record;
-    }
-  }
-
   return {
     get,
     record,
     claim,
     confirm,
     noteFailure,
+    noteEvent,
     defer,
     layAside,
     refuseLater,
     requeue,
-    undelivered,
-    ofCustomer,
+    ...createUsageQueries(store),
   };
 }

@@ -17,6 +17,7 @@ export const rowSchema = z.object({
   nextAttemptAt: z.string().exactOptional(),
   retryingSince: z.string().exactOptional(),
   deliveredAt: z.string().exactOptional(),
+  eventsSent: z.number().int().exactOptional(),
   freshKey: z.boolean(),
   error: z.string().exactOptional(),
   life: z.array(z.object({ at: z.string(), what: z.string() })),

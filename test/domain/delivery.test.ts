@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   afterFailedRound,
+  arrivedAndUncertain,
   minuteOf,
   mustReconcile,
   reconcile,
   refusalBeforeSending,
 } from '../../domain/delivery.ts';
+import type { UsageRecord } from '../../domain/usage.ts';
 import type { Verdict } from '../../domain/delivery.ts';
 import { iso, noon, noonMs, usageRecord } from './support.ts';
 
@@ -49,21 +51,19 @@ describe('FM10 timestamps outside Stripe’s window are refused before sending',
   });
 });
 
-describe('DL7 FM5 values of more than 15 digits are not sent as one event', () => {
-  test.each([
-    ['1', true],
-    ['999999999999999', true],
-    ['1000000000000000', false],
-    ['123456789012345000', false],
-    ['1000000000000001', false],
-    ['9007199254740993', false],
-    ['1234567890123456', false],
-    ['12345678901234560', false],
-  ])('DL7 %s', (quantity, sendable) => {
-    const expected = `value ${quantity} has more than the 15 digits that Stripe accepts`;
-    expect(refusalBeforeSending(usageRecord({ quantity }), noonMs)).toBe(
-      sendable ? undefined : expected,
-    );
+describe('DL7 what is known of a record’s meter events', () => {
+  const large = { identifier: 'job', quantity: '2000000000000000' };
+  test.each<[Partial<UsageRecord>, string, string]>([
+    [{ ...large }, '0', '0'],
+    [{ ...large, attempts: 1 }, '0', '999999999999999'],
+    [{ ...large, attempts: 1, eventsSent: 1 }, '999999999999999', '999999999999999'],
+    [{ ...large, attempts: 2, eventsSent: 2 }, '1999999999999998', '2'],
+    [{ ...large, attempts: 2, state: 'delivered' }, '2000000000000000', '0'],
+    [{ quantity: '7', attempts: 1 }, '0', '7'],
+    [{ quantity: '7', attempts: 1, state: 'rejected' }, '0', '7'],
+    [{ quantity: '7' }, '0', '0'],
+  ])('DL7 %o: arrived %s, perhaps %s', (facts, arrived, uncertain) => {
+    expect(arrivedAndUncertain(usageRecord(facts))).toEqual({ arrived, uncertain });
   });
 });
 

@@ -1,0 +1,58 @@
+/** Lists of the usage ledger, by its indexes. */
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { UsageRecord } from '../domain/usage.ts';
+import { allRows, pageSize } from './dynamo.ts';
+import type { TableStore } from './dynamo.ts';
+import { tableSchemas } from './schema.ts';
+import { rowSchema, undeliveredSchema } from './usage-row.ts';
+import type { Undelivered } from './usage-row.ts';
+
+export function createUsageQueries({ db, prefix }: TableStore) {
+  const TableName = `${prefix}${tableSchemas.usageLedger.name}`;
+
+  /** A shard's undelivered records, the one due first first; at most `limit`. */
+  async function undelivered(shard: number, limit: number): Promise<Undelivered[]> {
+    const found: Undelivered[] = [];
+    const rows = allRows(async (startKey) => {
+      const command = new QueryCommand({
+        TableName,
+        IndexName: 'deliveryShard-index',
+        KeyConditionExpression: 'deliveryShard = :shard',
+        ExpressionAttributeValues: { ':shard': shard },
+        Limit: Math.min(pageSize, limit),
+        ExclusiveStartKey: startKey,
+      });
+      return await db.send(command);
+    });
+    for await (const row of rows) {
+      found.push(undeliveredSchema.parse(row));
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  /** A customer's records with `from` ≤ occurredAt < `to` (ISO 8601 UTC), oldest first, all pages. */
+  async function* ofCustomer(
+    customerId: string,
+    from: string,
+    to: string,
+  ): AsyncGenerator<UsageRecord> {
+    const rows = allRows(async (startKey) => {
+      const command = new QueryCommand({
+        TableName,
+        IndexName: 'customerId-occurredAt-index',
+        KeyConditionExpression: 'customerId = :customer AND occurredAt BETWEEN :from AND :to',
+        ExpressionAttributeValues: { ':customer': customerId, ':from': from, ':to': to },
+        Limit: pageSize,
+        ExclusiveStartKey: startKey,
+      });
+      return await db.send(command);
+    });
+    for await (const row of rows) {
+      const record = rowSchema.parse(row);
+      if (record.occurredAt < to) yield record;
+    }
+  }
+
+  return { undelivered, ofCustomer };
+}
