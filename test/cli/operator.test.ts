@@ -111,6 +111,8 @@ test('DL10 usage show has the whole life; DL9 redrive and discard by the command
     life: [{ what: 'recorded' }, { what: 'sending' }, { what: 'parked: Stripe HTTP 500' }],
     deadLetters: [{ id: 'usage-parked/use1', status: 'open' }],
   });
+  const seen = await durabill(['usage', 'show', 'use1'], servers.env);
+  expect(seen.stdout).toContain('0 of 10 have arrived');
   const listed = await run('usage', 'list', '--customer', 'cus_Aurora', '--month', '2026-11');
   expect(listed.json).toMatchObject({ totals: [{ quantity: '18014398509481986' }] });
   const people = await durabill(
