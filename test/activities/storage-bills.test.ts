@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
-import { createActivities } from '../../activities/index.ts';
+import { createActivities, createStripeActivities } from '../../activities/index.ts';
 import { daysOf } from '../../domain/period.ts';
 import { snapshotOf } from '../../domain/storage.ts';
 import { createTestDependencies } from '../support/dependencies.ts';
@@ -58,6 +58,29 @@ describe('SB15 a bill is prepared once', () => {
       averageStorageBytes: bytes,
       countedDays: ['2026-02-27', '2026-02-28'],
     });
+  });
+
+  test('SB10 SB11 DL7 petabytes: Stripe’s sum is the average, to the byte', async () => {
+    const customerId = 'cus_peta';
+    await services.control.setClock(now().toISOString());
+    await services.control.createCustomer({ id: customerId });
+    await store(customerId, '2026-02-27', 2_500_000_000_000_001n);
+    await store(customerId, '2026-02-28', 2_500_000_000_000_004n);
+    const { prepareBill, deps } = activities();
+    const { sendUsage } = createStripeActivities(deps);
+    const bytes = '2500000000000003';
+    expect(await prepareBill({ customerId, month })).toEqual({ state: 'waiting', bytes });
+    const identifier = identifierOf(customerId);
+    expect(await sendUsage({ identifier })).toMatchObject({ state: 'delivered' });
+    const events = await services.control.events({ customer: customerId });
+    expect(new Set(events.map((event) => event.identifier))).toEqual(
+      new Set([identifier, `${identifier}.2`, `${identifier}.3`]),
+    );
+    expect(String(events.reduce((sum, { value }) => sum + BigInt(value), 0n))).toBe(bytes);
+    expect(new Set(events.map(({ timestamp }) => timestamp))).toEqual(
+      new Set([Date.parse('2026-02-28T23:59:59Z') / 1000]),
+    );
+    await services.control.resetClock();
   });
 
   test('SB10 the average over the calendar when it is configured so', async () => {
