@@ -19,10 +19,7 @@ export async function withTimeSkipping(
   activities: Partial<Activities & StripeActivities & EventActivities>,
   story: (env: TestWorkflowEnvironment) => Promise<void>,
 ): Promise<void> {
-  const tool = await resolveTool('temporal-test-server');
-  const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: tool.command } },
-  });
+  const env = await startTimeSkipping();
   await env.connection.operatorService.addSearchAttributes({
     namespace: env.namespace ?? 'default',
     searchAttributes: attributeTypes,
@@ -54,5 +51,18 @@ export async function withTimeSkipping(
     )();
   } finally {
     await env.teardown();
+  }
+}
+
+/** The SDK gives a Java process five seconds to answer: on a busy machine it may take another start. */
+async function startTimeSkipping(startsLeft = 3): Promise<TestWorkflowEnvironment> {
+  const { command } = await resolveTool('temporal-test-server');
+  try {
+    return await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path: command } },
+    });
+  } catch (error) {
+    if (startsLeft <= 1 || !String(error).includes('did not start within')) throw error;
+    return await startTimeSkipping(startsLeft - 1);
   }
 }
