@@ -121,7 +121,9 @@ const patience = { timeout: 60_000 };
 /** How often each status stands in the inbox; `missing` for events that are not there. */
 async function inbox(ids: readonly string[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  const rows = await Promise.all(ids.map(async (id) => await services.webhookEvents.get(id)));
+  const limit = pLimit(20);
+  const read = async (id: string) => await limit(services.webhookEvents.get, id);
+  const rows = await Promise.all(ids.map(read));
   for (const { status } of rows.map((row) => row ?? { status: 'missing' })) {
     counts[status] = (counts[status] ?? 0) + 1;
   }
