@@ -16,21 +16,21 @@ import {
   mirrorSubscription,
 } from './event-group.ts';
 import type { EventGroup } from './event-group.ts';
-import { changesOf, paidAt, readSnapshot } from './event-payload.ts';
+import { changesOf, paidAt, readContent } from './event-payload.ts';
+import type { EventContent } from './event-payload.ts';
 import { refreshStanding } from './refresh-standing.ts';
 import { reasonOf } from './stripe-truth.ts';
 
-interface Applying {
+interface Applying extends EventContent {
   group: EventGroup;
   event: InboxEvent;
   objectId: string;
-  snapshot: Record<string, unknown>;
 }
 
 /** Leaves all rows as this event wants them; its own in the inbox is the caller's. */
 export async function applyEvent(group: EventGroup, event: InboxEvent): Promise<void> {
   const objectId = event.objectId ?? '';
-  await appliers[effectOf(event.type)]({ group, event, objectId, snapshot: readSnapshot(event) });
+  await appliers[effectOf(event.type)]({ group, event, objectId, ...readContent(event) });
 }
 
 const appliers: Readonly<Record<EventEffect, (applying: Applying) => Promise<void>>> = {
@@ -85,9 +85,9 @@ async function applyPaymentIntent({ group, event, objectId, snapshot }: Applying
   await refreshStanding(group, customerId);
 }
 
-async function applySubscription({ group, event, objectId, snapshot }: Applying): Promise<void> {
+async function applySubscription({ group, event, objectId, ...content }: Applying): Promise<void> {
   const { customerId } = await mirrorSubscription(group, objectId);
-  const changes = changesOf(event.type, snapshot, event.payload);
+  const changes = changesOf(event.type, content);
   // An event that tells of no change is no history: the inbox has it.
   if (changes.length > 0) {
     const entry = { at: event.createdAt, changes };

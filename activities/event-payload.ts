@@ -1,7 +1,8 @@
 /** What only the event itself knows: its snapshot, and the values that it replaced. */
-import { gunzipSync } from 'node:zlib';
 import type Stripe from 'stripe';
 import { detectChanges } from '../domain/subscription.ts';
+import type { SubscriptionChange, SubscriptionState } from '../domain/subscription.ts';
+import { unpackEvent } from '../tables/webhook-events.ts';
 import type { InboxEvent } from '../tables/webhook-events.ts';
 import { subscriptionState } from './stripe-truth.ts';
 
@@ -14,13 +15,12 @@ export function paidAt(snapshot: Record<string, unknown>): string | undefined {
 /** What this very event told, from its snapshot and the values it replaced: whatever came before it. */
 export function changesOf(
   type: string,
-  snapshot: Record<string, unknown>,
-  payload: Uint8Array | undefined,
-) {
-  if (type === 'customer.subscription.created' || payload === undefined) {
-    return detectChanges(undefined, emptyState);
-  }
-  const after = subscriptionState(snapshot as unknown as Stripe.Subscription);
+  { snapshot, replaced }: EventContent,
+): SubscriptionChange[] {
+  if (type === 'customer.subscription.created') return detectChanges(undefined, unknownState);
+  // One that was too large to be kept tells its type only.
+  const isKept = snapshot['items'] !== undefined;
+  const after = isKept ? stateOf(snapshot) : unknownState;
   if (type === 'customer.subscription.deleted') {
     return detectChanges({ ...after, status: 'active' }, { ...after, status: 'canceled' });
   }
@@ -30,26 +30,26 @@ export function changesOf(
   if (type === 'customer.subscription.resumed') {
     return detectChanges({ ...after, paused: true }, { ...after, status: 'active', paused: false });
   }
-  const before = { ...snapshot, ...previousAttributes(payload) };
-  return detectChanges(subscriptionState(before as unknown as Stripe.Subscription), after);
+  return isKept ? detectChanges(stateOf({ ...snapshot, ...replaced }), after) : [];
 }
 
-const emptyState = { status: '', prices: [], cancelAtPeriodEnd: false, paused: false };
+const unknownState = { status: '', prices: [], cancelAtPeriodEnd: false, paused: false };
 
-function readPayload(payload: Uint8Array | undefined): Record<string, unknown> {
-  if (payload === undefined) return {};
-  const data: unknown = JSON.parse(gunzipSync(payload).toString('utf8'));
-  return typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
+function stateOf(snapshot: Record<string, unknown>): SubscriptionState {
+  return subscriptionState(snapshot as unknown as Stripe.Subscription);
 }
 
-export function readSnapshot({ payload }: InboxEvent): Record<string, unknown> {
-  const { data } = readPayload(payload) as { data?: { object?: Record<string, unknown> } };
-  return data?.object ?? {};
+/** What an event holds beside its facts; nothing of one that was too large to be kept. */
+export interface EventContent {
+  snapshot: Record<string, unknown>;
+  /** The values that its snapshot's took the place of (`previous_attributes`). */
+  replaced: Record<string, unknown>;
 }
 
-function previousAttributes(payload: Uint8Array): Record<string, unknown> {
-  const { data } = readPayload(payload) as {
-    data?: { previous_attributes?: Record<string, unknown> };
+export function readContent({ payload }: InboxEvent): EventContent {
+  const event = payload === undefined ? {} : unpackEvent(payload);
+  const { data } = event as {
+    data?: { object?: Record<string, unknown>; previous_attributes?: Record<string, unknown> };
   };
-  return data?.previous_attributes ?? {};
+  return { snapshot: data?.object ?? {}, replaced: data?.previous_attributes ?? {} };
 }

@@ -1,16 +1,13 @@
 /** The activities of `customer` and `catchUpWebhooks`. */
-import { gzipSync } from 'node:zlib';
 import { Context } from '@temporalio/activity';
 import { BillingError } from '../domain/errors.ts';
 import { deadLetterId } from '../domain/ids.ts';
-import { effectOf, eventLine, readEvent } from '../domain/stripe-events.ts';
+import { daysKept, eventLine, readEvent } from '../domain/stripe-events.ts';
 import { applyEvents, closeLetter } from './apply-events.ts';
 import type { ApplyOutcome } from './apply-events.ts';
 import type { Dependencies } from './dependencies.ts';
 import { toActivityFailure } from './failures.ts';
 
-/** Stripe keeps events for 30 days. */
-const mostDays = 30;
 const usualDays = 3;
 const dayMs = 86_400_000;
 
@@ -84,7 +81,7 @@ export function createWebhookActivities(deps: Dependencies) {
       order.since === undefined
         ? nowMs - usualDays * dayMs
         : Date.parse(`${order.since}T00:00:00Z`);
-    const sinceMs = Math.max(askedMs, nowMs - mostDays * dayMs);
+    const sinceMs = Math.max(askedMs, nowMs - daysKept * dayMs);
     let [seen, added] = [0, 0];
     const events = deps.stripe.events.list({
       delivery_success: false,
@@ -96,13 +93,9 @@ export function createWebhookActivities(deps: Dependencies) {
       const facts = readEvent(event);
       if (facts === undefined) continue;
       seen += 1;
-      const effect = effectOf(facts.type);
-      const status = effect === 'ignored' ? 'ignored' : 'received';
-      const payload = gzipSync(JSON.stringify(event));
-      if (await deps.webhookEvents.put(facts, status, payload)) added += 1;
-      const row = await deps.webhookEvents.get(facts.eventId);
-      if (row?.status === 'received')
-        await deps.signals.announceEvent(eventLine(facts), facts.eventId);
+      const { isNew, waits } = await deps.webhookEvents.takeIn(facts, event);
+      if (isNew) added += 1;
+      if (waits) await deps.signals.announceEvent(eventLine(facts), facts.eventId);
     }
     return { seen, added };
   }

@@ -1,6 +1,6 @@
 /** The doctor's checks of Temporal: server, search attributes, workers, schedules. */
 import { schedules } from '../domain/schedules.ts';
-import { stripeTaskQueue } from '../domain/temporal-names.ts';
+import { eventTaskQueue, stripeTaskQueue } from '../domain/temporal-names.ts';
 import type { Context } from './context.ts';
 import type { Finding } from './doctor-checks.ts';
 import { look } from './schedules.ts';
@@ -29,13 +29,13 @@ export async function checkSearchAttributes(context: Context): Promise<Found> {
   return { state: 'down', detail: listed, advice: 'durabill setup' };
 }
 
-/** Both queues must be served, or jobs wait for ever. */
+/** All queues must be served, or jobs wait for ever. */
 export async function checkWorker(context: Context): Promise<Found> {
   const client = await context.temporal();
   const { namespace } = client.options;
   const { TASK_QUEUE } = context.config;
   const idle: string[] = [];
-  for (const name of [TASK_QUEUE, stripeTaskQueue(TASK_QUEUE)]) {
+  for (const name of [TASK_QUEUE, stripeTaskQueue(TASK_QUEUE), eventTaskQueue(TASK_QUEUE)]) {
     const queue = { namespace, taskQueue: { name }, taskQueueType: activityQueue };
     const { pollers } = await client.withDeadline(
       Date.now() + patienceMs,

@@ -1,17 +1,14 @@
 /** `durabill webhooks show`: an event of the inbox, as it came and as it stands. */
-import { gunzipSync } from 'node:zlib';
 import type { DeadLetter } from '../domain/dead-letters.ts';
 import { BillingError } from '../domain/errors.ts';
 import { deadLetterId, printable } from '../domain/ids.ts';
 import { effectOf } from '../domain/stripe-events.ts';
+import { unpackEvent } from '../tables/webhook-events.ts';
 import type { InboxEvent } from '../tables/webhook-events.ts';
 import type { Context } from './context.ts';
 import { facts, state, time } from './output.ts';
 import { note } from './perform.ts';
 import type { Answer } from './perform.ts';
-
-/** An event has a megabyte at most; what unpacks to more was not packed by us. */
-const mostPayloadBytes = 16 * 1024 * 1024;
 
 export async function showEvent(
   context: Context,
@@ -38,8 +35,7 @@ export async function showEvent(
 
 function unpack(packed: Uint8Array): unknown {
   try {
-    const unpacked = gunzipSync(packed, { maxOutputLength: mostPayloadBytes });
-    return JSON.parse(unpacked.toString('utf8')) as unknown;
+    return unpackEvent(packed);
   } catch (error) {
     note(`its content cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     return null;

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { BillingError } from '../domain/errors.ts';
 import { dayOf } from '../domain/period.ts';
+import { daysKept } from '../domain/stripe-events.ts';
 import type { Context } from './context.ts';
 import { leaf, noun, parseDay, parseKey } from './leaf.ts';
 import { count, facts } from './output.ts';
@@ -11,8 +12,6 @@ import { linkTo } from './process-show.ts';
 import { showEvent } from './webhooks-show.ts';
 
 const startPatienceMs = 15_000;
-/** Stripe keeps events for 30 days. */
-const mostDays = 30;
 const dayMs = 86_400_000;
 
 export function addWebhooks(program: Command): void {
@@ -32,7 +31,7 @@ export function addWebhooks(program: Command): void {
     webhooks,
     'catch-up',
     'Asks Stripe for the events that it could not deliver, and applies those that are new.\n' +
-      'The worker does so every hour; Stripe keeps events for 30 days.',
+      `The worker does so every hour; Stripe keeps events for ${daysKept} days.`,
     ['durabill webhooks catch-up', 'durabill webhooks catch-up --since 2026-11-01 --json'],
   )
     .option('--since <day>', 'YYYY-MM-DD; the last three days (UTC) when left out', parseDay)
@@ -82,6 +81,7 @@ function checkSince(context: Context, since: string | undefined): void {
   if (since > today) {
     throw new BillingError('invalid_request', `${since} has not come yet: today is ${today} (UTC)`);
   }
-  const earliest = dayOf(nowMs - mostDays * dayMs);
-  if (since < earliest) note(`Stripe keeps events for 30 days: none is older than ${earliest}`);
+  const earliest = dayOf(nowMs - daysKept * dayMs);
+  if (since < earliest)
+    note(`Stripe keeps events for ${daysKept} days: none is older than ${earliest}`);
 }

@@ -1,5 +1,8 @@
 /** What a Stripe event is about and what it changes (page 3). A webhook is a hint: the truth is fetched. */
 
+/** Stripe lists events for so many days (its API reference, "List all events"). */
+export const daysKept = 30;
+
 export type EventEffect =
   | 'invoice'
   | 'subscription'

@@ -1,5 +1,4 @@
 /** Inbox, then signal: what is answered with 200 is in the inbox and announced (WH2, I5). */
-import { gzipSync } from 'node:zlib';
 import { BillingError } from '../domain/errors.ts';
 import { effectOf, eventLine, readEvent } from '../domain/stripe-events.ts';
 import type { StripeEventFacts } from '../domain/stripe-events.ts';
@@ -7,7 +6,7 @@ import type { Metrics } from '../platform/metrics.ts';
 import type { WebhookEvents } from '../tables/webhook-events.ts';
 
 export interface EventReceiver {
-  webhookEvents: WebhookEvents;
+  webhookEvents: Pick<WebhookEvents, 'takeIn'>;
   /** Signal-with-start under the event's id. */
   announceEvent: (line: string, eventId: string) => Promise<void>;
   metrics: Metrics;
@@ -34,16 +33,13 @@ export async function receiveEvent(
     const [its, ours] = facts.livemode ? ['live', 'test'] : ['test', 'live'];
     throw new BillingError('invalid_request', `a ${its} event, but our key is a ${ours} one`);
   }
-  const ignored = effectOf(facts.type) === 'ignored';
-  const payload = gzipSync(JSON.stringify(event));
-  const isNew = await webhookEvents.put(facts, ignored ? 'ignored' : 'received', payload);
-  if (ignored) {
+  const { isNew, waits } = await webhookEvents.takeIn(facts, event);
+  if (effectOf(facts.type) === 'ignored') {
     count('ignored');
     return { outcome: 'ignored' };
   }
   // A repeat of what is still waiting is announced again: the first answer may have been lost.
-  const settled = isNew ? false : (await webhookEvents.get(facts.eventId))?.status !== 'received';
-  if (!settled) await announce(announceEvent, facts);
+  if (waits) await announce(announceEvent, facts);
   count(isNew ? 'accepted' : 'duplicate');
   return { outcome: isNew ? 'accepted' : 'duplicate' };
 }

@@ -1,7 +1,9 @@
 /** The inbox: every event that was answered with 200 is here (I5), and what became of it. */
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { effectOf } from '../domain/stripe-events.ts';
 import type { StripeEventFacts } from '../domain/stripe-events.ts';
 import { conditionHeld } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
@@ -28,6 +30,15 @@ export type InboxEvent = z.infer<typeof rowSchema>;
 /** DynamoDB's items end at 400 KB: an event that stays larger is kept without its content. */
 const mostPayloadBytes = 350_000;
 const ninetyDaysSeconds = 90 * 86_400;
+
+/** An event has a megabyte at most; what unpacks to more was not packed by us. */
+const mostUnpackedBytes = 16 * 1024 * 1024;
+
+/** An event as it came; throws when it cannot be read. */
+export function unpackEvent(payload: Uint8Array): unknown {
+  const text = gunzipSync(payload, { maxOutputLength: mostUnpackedBytes }).toString('utf8');
+  return JSON.parse(text) as unknown;
+}
 
 export type WebhookEvents = ReturnType<typeof createWebhookEvents>;
 
@@ -64,6 +75,17 @@ export function createWebhookEvents({ db, prefix, now }: TableStore) {
     return await conditionHeld(db.send(command));
   }
 
+  /** Keeps an event as it came. `waits`: its line must be told of it, at its first coming or not. */
+  async function takeIn(
+    facts: StripeEventFacts,
+    event: unknown,
+  ): Promise<{ isNew: boolean; waits: boolean }> {
+    const status = effectOf(facts.type) === 'ignored' ? 'ignored' : 'received';
+    const isNew = await put(facts, status, gzipSync(JSON.stringify(event)));
+    const stands = isNew ? status : (await get(facts.eventId))?.status;
+    return { isNew, waits: stands === 'received' };
+  }
+
   /**
    * `received` or `dead` → `applied` or `dead`. Returns what it was; undefined, and nothing changes, when
    * it was applied before, for that is for good, or is not there.
@@ -95,5 +117,5 @@ export function createWebhookEvents({ db, prefix, now }: TableStore) {
     }
   }
 
-  return { get, put, settle };
+  return { get, put, takeIn, settle };
 }

@@ -1,7 +1,7 @@
 /** `POST /webhooks/stripe` and, for those who keep Stripe's partner event source, `/webhooks/eventbridge`. */
-import { timingSafeEqual } from 'node:crypto';
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { BillingError } from '../../domain/errors.ts';
+import { isBearer } from '../bearer.ts';
 import { failures, jsonAnswer } from '../openapi.ts';
 import { readRawBody } from '../raw-body.ts';
 import { receiveEvent } from '../receive-event.ts';
@@ -142,7 +142,7 @@ export function webhookRoutes(options: WebhookOptions): OpenAPIHono {
     if (eventBridgeSecret === undefined) {
       throw new BillingError('billing_disabled', 'no EVENTBRIDGE_SECRET is set');
     }
-    if (!isSecret(ctx.req.header('authorization'), `Bearer ${eventBridgeSecret}`)) {
+    if (!isBearer(ctx.req.header('authorization'), eventBridgeSecret)) {
       receiver.metrics.webhooks.inc({ type: 'other', outcome: 'unauthorized' });
       throw new BillingError('unauthorized', 'the shared secret is missing or wrong');
     }
@@ -164,9 +164,4 @@ function detailOf(body: Buffer): unknown {
     // Not JSON: refused below like anything else that is no event.
   }
   return undefined;
-}
-
-function isSecret(given: string | undefined, wanted: string): boolean {
-  const [one, other] = [Buffer.from(given ?? ''), Buffer.from(wanted)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -144,6 +144,25 @@ describe('WH4 one task', () => {
     expect(await statuses([id])).toEqual(['applied']);
   });
 
+  test.each([
+    ['updated', []],
+    ['deleted', ['cancelled']],
+    ['paused', ['paused']],
+    ['resumed', ['resumed']],
+  ])('WH4 %s, too large to be kept: its type is all that it tells', async (type, kinds) => {
+    const { subscription, events } = await subscribe(`cus_large_${type}`);
+    await applyAll(idsOf(events));
+    const [told] = kindOf(events, 'subscription');
+    const id = `evt_large_${type}`;
+    const facts = readEvent({ ...told, id, type: `customer.subscription.${type}` });
+    if (facts === undefined) throw new Error('it is no event');
+    await services.webhookEvents.put(facts, 'received', undefined);
+    await applyAll([id]);
+    const { history = {} } = (await services.subscriptions.get(subscription)) ?? {};
+    expect((history[id]?.changes ?? []).map(({ kind }) => kind)).toEqual(kinds);
+    expect(await statuses([id])).toEqual(['applied']);
+  });
+
   test('ends before it asks Stripe too often; the rest is another task’s', async () => {
     const { stripe, control } = services;
     const ids: string[] = [];

@@ -82,7 +82,7 @@ const fails = async (): Promise<never> => await Promise.reject(new Error('ECONNR
 
 interface Circumstances {
   isConfigured?: boolean;
-  inbox?: () => Promise<boolean>;
+  inbox?: () => Promise<{ isNew: boolean; waits: boolean }>;
   announce?: () => Promise<void>;
   probe?: () => Promise<void>;
   letters?: () => Promise<never>;
@@ -92,8 +92,8 @@ interface Circumstances {
 /** The server under such circumstances: its inbox takes everything unless told otherwise. */
 function serverWhere(given: Circumstances) {
   const { isConfigured = true, announce = nothing, probe = nothing } = given;
-  const put = given.inbox ?? (async () => await Promise.resolve(true));
-  const get = async () => await Promise.resolve(undefined);
+  const taken = { isNew: true, waits: true };
+  const takeIn = given.inbox ?? (async () => await Promise.resolve(taken));
   const { letters, temporal } = given;
   const { tables, temporal: engine } = someDeadLetters;
   const broken = letters && { get: letters, close: letters, page: letters };
@@ -103,7 +103,7 @@ function serverWhere(given: Circumstances) {
       stripeSecrets: isConfigured ? [secret] : [],
       eventBridgeSecret: isConfigured ? shared : undefined,
       receiver: {
-        webhookEvents: { put, get, settle: fails },
+        webhookEvents: { takeIn },
         announceEvent: announce,
         metrics: createMetrics(),
         livemode: false,

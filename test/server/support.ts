@@ -12,11 +12,7 @@ const noWebhooks: AppDependencies['webhooks'] = {
   eventBridgeSecret: undefined,
   now: () => new Date(),
   receiver: {
-    webhookEvents: {
-      get: notInThisTest,
-      put: notInThisTest,
-      settle: notInThisTest,
-    },
+    webhookEvents: { takeIn: notInThisTest },
     announceEvent: notInThisTest,
     metrics: createMetrics(),
     livemode: false,
