@@ -1,6 +1,6 @@
 /** How a storage bill, its average and its price are shown to people. */
 import { catalogItem } from '../domain/catalog.ts';
-import { formatMoney, priceOf } from '../domain/money.ts';
+import { formatMoney, formatUnitAmount, packsOf, priceOf } from '../domain/money.ts';
 import { daysOf } from '../domain/period.ts';
 import type { AverageOver } from '../domain/storage.ts';
 import type { StorageBill } from '../tables/storage-monthly.ts';
@@ -20,9 +20,8 @@ export function explainPrice(bytes: string): string {
   const { transform, unitAmountDecimal, currency } = catalogItem('storage-usage').price;
   const shown = dollars(storageCents(bytes));
   if (transform === undefined) return shown;
-  const pack = BigInt(transform.divideBy);
-  const packs = String((BigInt(bytes) + pack - 1n) / pack);
-  const unit = formatMoney(BigInt(unitAmountDecimal), currency);
+  const packs = String(packsOf(BigInt(bytes), transform));
+  const unit = formatUnitAmount(unitAmountDecimal, currency);
   return `${shown} (${count(packs)} GB begun at ${unit}, 1 GB = ${count(transform.divideBy)} bytes)`;
 }
 

@@ -26,9 +26,16 @@ export function amountOf(quantity: bigint, unitAmountDecimal: string): bigint {
 export function priceOf(quantity: bigint, price: CatalogItem['price']): bigint {
   const { transform, unitAmountDecimal } = price;
   if (transform === undefined) return amountOf(quantity, unitAmountDecimal);
-  const pack = BigInt(transform.divideBy);
-  const packs = transform.round === 'up' ? (quantity + pack - 1n) / pack : quantity / pack;
-  return amountOf(packs, unitAmountDecimal);
+  return amountOf(packsOf(quantity, transform), unitAmountDecimal);
+}
+
+/** How many packs a quantity is priced as. */
+export function packsOf(
+  quantity: bigint,
+  { divideBy, round }: NonNullable<CatalogItem['price']['transform']>,
+): bigint {
+  const pack = BigInt(divideBy);
+  return round === 'up' ? (quantity + pack - 1n) / pack : quantity / pack;
 }
 
 /** `dividend / divisor` rounded half up; neither is negative. */
@@ -43,10 +50,17 @@ function digitsOf(currency: string): number {
 
 /** For people: `$1,234.50`, `¥1,235`. */
 export function formatMoney(minorUnits: bigint, currency: string): string {
+  return formatUnitAmount(String(minorUnits), currency);
+}
+
+/** The same of a decimal string of minor units (Stripe's `unit_amount_decimal`): `$0.00001`. */
+export function formatUnitAmount(unitAmountDecimal: string, currency: string): string {
+  const [minor = '0', beyond = ''] = unitAmountDecimal.split('.');
   const digits = digitsOf(currency);
-  const padded = String(minorUnits).padStart(digits + 1, '0');
+  const padded = minor.padStart(digits + 1, '0');
   const whole = padded.slice(0, padded.length - digits);
-  const fraction = digits === 0 ? '' : `.${padded.slice(-digits)}`;
+  const decimals = `${padded.slice(padded.length - digits)}${beyond.replace(/0+$/, '')}`;
+  const fraction = decimals === '' ? '' : `.${decimals}`;
   const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
   const symbol = { usd: '$', jpy: '¥', eur: '€', gbp: '£' }[currency];
   const amount = `${grouped}${fraction}`;

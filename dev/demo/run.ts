@@ -29,7 +29,7 @@ import { isBilledEqually, runStorageDemo } from './storage.ts';
 import type { StorageSums } from './storage.ts';
 import { collectSums, isEqual } from './sums.ts';
 import type { CustomerSums } from './sums.ts';
-import { accountTable, storageTable, sumsTable } from './tables.ts';
+import { accountTable, storageTable, sumsTable, unitPrice } from './tables.ts';
 
 export interface DemoStack {
   env: Record<string, string>;
@@ -188,11 +188,11 @@ function story({ jobs, customers, storage, accounts, equal }: DemoResult['summar
     ? 'Equal to the byte, though every job was ordered twice.'
     : 'NOT EQUAL: look at `npm run -s durabill -- dead-letters list` and at the Temporal UI.';
   return [
-    'Bytes processed, recorded in the usage ledger, and received by Stripe',
+    `Bytes processed, recorded in the usage ledger, and received by Stripe: ${unitPrice('file_processed')}`,
     '',
     sumsTable(customers),
     '',
-    `Storage of ${month}, measured every day and billed once: bytes`,
+    `Storage of ${month} in bytes, measured every day and billed once: ${unitPrice('storage-usage')}`,
     '',
     storageTable(storage),
     '',

@@ -1,7 +1,8 @@
 /** The demo's three tables. */
 import Table from 'cli-table3';
-import { formatMoney, priceOf } from '../../domain/money.ts';
+import { formatMoney, formatUnitAmount, priceOf } from '../../domain/money.ts';
 import { catalogItem } from '../../domain/catalog.ts';
+import type { Meter } from '../../domain/usage.ts';
 import type { AccountState } from './account.ts';
 import { isBilledEqually } from './storage.ts';
 import type { StorageSums } from './storage.ts';
@@ -69,7 +70,14 @@ export function accountTable(accounts: readonly AccountState[]): string {
   return table.toString();
 }
 
-function dollars(meter: 'file_processed' | 'storage-usage', bytes: string): string {
+/** What an amount comes from: `$0.00001 a byte`, `$0.10 for each GB begun`. */
+export function unitPrice(meter: Meter): string {
+  const { transform, unitAmountDecimal, currency } = catalogItem(meter).price;
+  const unit = formatUnitAmount(unitAmountDecimal, currency);
+  return transform === undefined ? `${unit} a byte` : `${unit} for each GB begun`;
+}
+
+function dollars(meter: Meter, bytes: string): string {
   const { price } = catalogItem(meter);
   return formatMoney(priceOf(BigInt(bytes), price), price.currency);
 }

@@ -12,7 +12,7 @@ export function summaryText(
   const rows: readonly (readonly [string, string])[] = [
     ['Temporal UI', stack.temporalUi],
     ['Stripe double', stack.stripe],
-    ['API', stack.api],
+    ['API', `${stack.api}/docs`],
     ['Data folder', dataDir],
   ];
   const links = rows.map(([label, value]) => `  ${label.padEnd(14)} ${pc.cyan(value)}`);

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { catalogItem } from '../../domain/catalog.ts';
-import { amountOf, formatMoney, priceOf, roundHalfUp } from '../../domain/money.ts';
+import {
+  amountOf,
+  formatMoney,
+  formatUnitAmount,
+  priceOf,
+  roundHalfUp,
+} from '../../domain/money.ts';
 
 describe('I9 amounts', () => {
   test.each([
@@ -41,6 +47,17 @@ describe('I9 money for people, with the currency’s own exponent', () => {
     [1_234n, 'kwd', '1.234 KWD'],
   ])('%s %s is %s', (minor, currency, shown) => {
     expect(formatMoney(minor, currency)).toBe(shown);
+  });
+
+  test.each([
+    ['0.001', 'usd', '$0.00001'],
+    ['10', 'usd', '$0.10'],
+    ['12345.50', 'usd', '$123.455'],
+    ['0.5', 'jpy', '¥0.5'],
+    ['7', 'jpy', '¥7'],
+    ['0', 'usd', '$0.00'],
+  ])('a unit amount of %s %s is %s', (decimal, currency, shown) => {
+    expect(formatUnitAmount(decimal, currency)).toBe(shown);
   });
 });
 
