@@ -4,7 +4,7 @@ import type Stripe from 'stripe';
 import type { AverageOver } from '../domain/storage.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { Signals } from '../platform/signals.ts';
+import type { Signals } from '../engine/signals.ts';
 import type { Customers } from '../tables/customers.ts';
 import type { DeadLetters } from '../tables/dead-letters.ts';
 import type { Payments } from '../tables/payments.ts';

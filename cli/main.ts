@@ -1,17 +1,17 @@
 /** `durabill <noun> <verb>`: declares the nouns; each is a file of its own. */
 import { Command, CommanderError } from 'commander';
-import { addBill } from './bill.ts';
-import { addConfig } from './config.ts';
-import { addCustomers } from './customers.ts';
-import { addDeadLetters } from './dead-letters.ts';
-import { addDoctor } from './doctor.ts';
-import { exitCodes } from './perform.ts';
-import { addProcess } from './process.ts';
-import { addSchedules } from './schedules.ts';
-import { addSetup } from './setup.ts';
-import { addStorage } from './storage.ts';
-import { addUsage } from './usage.ts';
-import { addWebhooks } from './webhooks.ts';
+import { addBill } from './bill/commands.ts';
+import { addConfig } from './config/commands.ts';
+import { addCustomers } from './customers/commands.ts';
+import { addDeadLetters } from './dead-letters/commands.ts';
+import { addDoctor } from './doctor/commands.ts';
+import { exitCodes } from './shell/perform.ts';
+import { addProcess } from './process/commands.ts';
+import { addSchedules } from './schedules/commands.ts';
+import { addSetup } from './setup/commands.ts';
+import { addStorage } from './storage/commands.ts';
+import { addUsage } from './usage/commands.ts';
+import { addWebhooks } from './webhooks/commands.ts';
 
 const program = new Command('durabill')
   .description('Bills customers for what they use, and neither bills twice nor forgets.')

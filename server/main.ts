@@ -5,7 +5,7 @@ import { createDynamoDb } from '../platform/clients.ts';
 import { createClock, isLive, parseConfig, readEnvironment } from '../platform/config.ts';
 import { createLogger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
-import { announceEvent } from '../platform/announce-event.ts';
+import { announceEvent } from '../engine/announce-event.ts';
 import { createTemporalClient } from '../platform/temporal.ts';
 import { createDeadLetters } from '../tables/dead-letters.ts';
 import { createTableStore } from '../tables/dynamo.ts';

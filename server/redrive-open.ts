@@ -1,8 +1,8 @@
 /** "Redrive all" over HTTP: bounded in time and number, and it says where to go on. */
 import type { DeadLetter, DeadLetterKind } from '../domain/dead-letters.ts';
-import { redriveTogether } from '../redrive/together.ts';
-import type { RedrivenTogether } from '../redrive/together.ts';
-import type { RedriveDependencies } from '../redrive/redrive.ts';
+import { redriveTogether } from '../operations/redrive/together.ts';
+import type { RedrivenTogether } from '../operations/redrive/together.ts';
+import type { RedriveDependencies } from '../operations/redrive/redrive.ts';
 import type { DeadLetterPlaces, DeadLetters } from '../tables/dead-letters.ts';
 
 const mostLetters = 100;

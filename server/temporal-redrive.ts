@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { BillingError } from '../domain/errors.ts';
 import { requireNamespace } from '../platform/temporal-setup.ts';
-import { connectRedrive } from '../redrive/connect.ts';
+import { connectRedrive } from '../operations/redrive/connect.ts';
 
 type Connected = ReturnType<typeof connectRedrive>;
 

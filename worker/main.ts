@@ -19,7 +19,7 @@ import { createLogger } from '../platform/logger.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { applySchedules } from '../platform/schedules.ts';
-import { createSignals } from '../platform/signals.ts';
+import { createSignals } from '../engine/signals.ts';
 import { createTemporalClient, temporalConnectionOptions } from '../platform/temporal.ts';
 import { createCustomers } from '../tables/customers.ts';
 import { createDeadLetters } from '../tables/dead-letters.ts';

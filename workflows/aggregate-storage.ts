@@ -11,7 +11,7 @@ import type {
   AggregateStorageInput,
   AggregateStorageProgress,
   AggregateStorageTally,
-} from './contract.ts';
+} from '../engine/contract.ts';
 import { refuseInvalid } from './failures.ts';
 import { nominalDay } from './nominal-time.ts';
 

@@ -10,7 +10,7 @@ import {
 import { signalNames } from '../domain/temporal-names.ts';
 import type { UsageSettled } from '../domain/usage.ts';
 import { tableActivities } from './activity-options.ts';
-import type { BillCustomerStorageInput, BillCustomerStorageResult } from './contract.ts';
+import type { BillCustomerStorageInput, BillCustomerStorageResult } from '../engine/contract.ts';
 import { billFailed, reasonOf } from './failures.ts';
 
 /** How long the delivery is waited for. It goes on by itself, and starts us again when it succeeded. */

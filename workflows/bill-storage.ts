@@ -13,7 +13,7 @@ import { parseMonth, previousMonth } from '../domain/period.ts';
 import { queryNames } from '../domain/temporal-names.ts';
 import { housekeepingActivities } from './activity-options.ts';
 import { BillingWindow } from './billing-window.ts';
-import type { BillStorageInput, BillStorageProgress } from './contract.ts';
+import type { BillStorageInput, BillStorageProgress } from '../engine/contract.ts';
 import { refuseInvalid } from './failures.ts';
 import { nominalDay } from './nominal-time.ts';
 

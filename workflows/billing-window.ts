@@ -11,7 +11,11 @@ import { workflowIds } from '../domain/ids.ts';
 import { searchAttributes, workflowTypes } from '../domain/temporal-names.ts';
 import { housekeepingActivities } from './activity-options.ts';
 import type { billCustomerStorage } from './bill-customer-storage.ts';
-import type { BillStorageInput, BillStorageProgress, BillStorageTally } from './contract.ts';
+import type {
+  BillStorageInput,
+  BillStorageProgress,
+  BillStorageTally,
+} from '../engine/contract.ts';
 import { billFailed, failedAs, reasonOf } from './failures.ts';
 
 const defaultWindow = 10;

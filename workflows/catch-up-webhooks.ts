@@ -1,6 +1,6 @@
 /** Asks Stripe for the events that it could not deliver, and feeds them through the same inbox. */
 import { listingActivities } from './activity-options.ts';
-import type { CatchUpInput } from './contract.ts';
+import type { CatchUpInput } from '../engine/contract.ts';
 
 export async function catchUpWebhooks(
   input: CatchUpInput = {},

@@ -16,7 +16,7 @@ import {
 import type { ApplyFailure, ApplyOutcome, EventActivities } from '../activities/index.ts';
 import { queryNames, signalNames } from '../domain/temporal-names.ts';
 import { eventActivities, tableActivities } from './activity-options.ts';
-import type { CustomerInput, CustomerProgress, EventArrival } from './contract.ts';
+import type { CustomerInput, CustomerProgress, EventArrival } from '../engine/contract.ts';
 import { createEventLine } from './event-line.ts';
 import { reasonOf } from './failures.ts';
 

@@ -16,7 +16,7 @@ import type {
   DeliveryProgress,
   DeliveryTally,
   UsageArrival,
-} from './contract.ts';
+} from '../engine/contract.ts';
 import { ShardDelivery } from './shard-delivery.ts';
 
 /** Far below Temporal's 51,200 events and 10,000 signals a run. */

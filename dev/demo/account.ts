@@ -6,7 +6,7 @@ import type { BillingStatus } from '../../domain/billing-status.ts';
 import type { Customers } from '../../tables/customers.ts';
 import type { Payments } from '../../tables/payments.ts';
 import type { Subscriptions } from '../../tables/subscriptions.ts';
-import type { StripeControl } from '../stripe/control.ts';
+import type { StripeControl } from '../../stripe-double/control.ts';
 import type { DemoCustomer } from './customers.ts';
 
 export interface AccountDemo {

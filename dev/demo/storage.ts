@@ -7,10 +7,10 @@ import { inputKey } from '../../domain/files.ts';
 import { storageIdentifier } from '../../domain/ids.ts';
 import { dayOf, daysOf, previousMonth } from '../../domain/period.ts';
 import { backfillSchedule } from '../../platform/schedules.ts';
-import { startMonth } from '../../platform/temporal.ts';
+import { startMonth } from '../../engine/starts.ts';
 import type { StorageDaily } from '../../tables/storage-daily.ts';
 import type { StorageBill, StorageMonthly } from '../../tables/storage-monthly.ts';
-import type { StripeControl } from '../stripe/control.ts';
+import type { StripeControl } from '../../stripe-double/control.ts';
 import type { DemoCustomer } from './customers.ts';
 
 export interface StorageDemo {

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessingHistory } from '../../tables/processing-history.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
-import type { StripeControl } from '../stripe/control.ts';
+import type { StripeControl } from '../../stripe-double/control.ts';
 import type { DemoCustomer } from './customers.ts';
 
 /** Bytes as strings of digits. */

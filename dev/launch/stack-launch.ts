@@ -21,7 +21,7 @@ import {
   removeStackFile,
   writeStackFile,
 } from '../stack/stack-file.ts';
-import { createStripeControl } from '../stripe/control.ts';
+import { createStripeControl } from '../../stripe-double/control.ts';
 import { startStripe } from '../stack/stripe.ts';
 import type { StartServer } from '../stack/supervisor.ts';
 import { Supervisor } from '../stack/supervisor.ts';

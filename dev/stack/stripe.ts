@@ -13,7 +13,7 @@ export interface StripeOptions extends StartOptions {
 /** Of Stripe's waits between attempts: a server that was away hears of it after 3 s, then 18. */
 const RETRY_SCALE = 0.01;
 
-/** The Stripe double (dev/stripe) as a process; its data is in `<dataDir>/stripe`. */
+/** The Stripe double (stripe-double) as a process; its data is in `<dataDir>/stripe`. */
 export async function startStripe(options: StripeOptions): Promise<RunningServer> {
   const folder = path.join(options.dataDir, 'stripe');
   const { secretKey, webhook } = options;
@@ -21,7 +21,7 @@ export async function startStripe(options: StripeOptions): Promise<RunningServer
     webhook === undefined
       ? []
       : ['--webhook', webhook.url, '--webhook-retry-scale', String(RETRY_SCALE)];
-  return await startNodeProcess('stripe', 'dev/stripe/main.ts', options, (port) => ({
+  return await startNodeProcess('stripe', 'stripe-double/main.ts', options, (port) => ({
     args: ['--port', String(port), '--data', folder, ...delivering],
     // Not as arguments: everybody on the machine may list those.
     env: {

@@ -8,9 +8,9 @@ import { baseEnvironment, developmentEnvironment } from '../../dev/environment.t
 import { startDynamodb } from '../../dev/stack/dynamodb.ts';
 import { startS3 } from '../../dev/stack/s3.ts';
 import { startTemporal } from '../../dev/stack/temporal.ts';
-import { createStripeControl } from '../../dev/stripe/control.ts';
-import type { StripeControl } from '../../dev/stripe/control.ts';
-import { startStripeDouble } from '../../dev/stripe/server.ts';
+import { createStripeControl } from '../../stripe-double/control.ts';
+import type { StripeControl } from '../../stripe-double/control.ts';
+import { startStripeDouble } from '../../stripe-double/server.ts';
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
 const stripeKey = 'sk_test_durabillcli';

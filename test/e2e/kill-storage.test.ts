@@ -7,7 +7,7 @@ import { startWorker } from '../../dev/stack/worker.ts';
 import { workflowIds } from '../../domain/ids.ts';
 import { daysOf } from '../../domain/period.ts';
 import { snapshotOf } from '../../domain/storage.ts';
-import { startDay, startMonth } from '../../platform/temporal.ts';
+import { startDay, startMonth } from '../../engine/starts.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { createStorageDaily } from '../../tables/storage-daily.ts';
@@ -15,7 +15,7 @@ import { startGate } from '../support/gate.ts';
 import type { Gate } from '../support/gate.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
-import { workflowTypes } from '../../workflows/contract.ts';
+import { workflowTypes } from '../../engine/contract.ts';
 import { startBareTemporal, taskQueue } from '../support/temporal.ts';
 import type { BareTemporal } from '../support/temporal.ts';
 

@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startWorker } from '../../dev/stack/worker.ts';
 import { workflowIds } from '../../domain/ids.ts';
-import { startProcessing } from '../../platform/temporal.ts';
+import { startProcessing } from '../../engine/starts.ts';
 import { startGate } from '../support/gate.ts';
 import type { Gate } from '../support/gate.ts';
 import { startServices } from '../support/services.ts';

@@ -10,12 +10,14 @@ const product = [
   'activities',
   'tables',
   'platform',
-  'redrive',
+  'engine',
+  'operations',
   'server',
   'web',
   'worker',
   'cli',
   'dev',
+  'stripe-double',
 ];
 
 interface Source {

@@ -6,7 +6,7 @@ import { startTemporal } from '../../dev/stack/temporal.ts';
 import type { RunningServer } from '../../dev/stack/types.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { ensureSearchAttributes } from '../../platform/temporal-setup.ts';
-import { createSignals } from '../../platform/signals.ts';
+import { createSignals } from '../../engine/signals.ts';
 import { createWorkers } from '../../worker/run.ts';
 import { createTestDependencies } from './dependencies.ts';
 import type { Services } from './services.ts';

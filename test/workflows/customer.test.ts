@@ -2,8 +2,8 @@ import { Context } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import type { Activities, EventActivities } from '../../activities/index.ts';
-import { signalNames, workflowTypes } from '../../workflows/contract.ts';
-import type { CustomerInput, CustomerProgress, EventArrival } from '../../workflows/contract.ts';
+import { signalNames, workflowTypes } from '../../engine/contract.ts';
+import type { CustomerInput, CustomerProgress, EventArrival } from '../../engine/contract.ts';
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
 type Story = (input: CustomerInput) => Promise<CustomerProgress>;

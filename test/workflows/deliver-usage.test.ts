@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { Activities, StripeActivities } from '../../activities/index.ts';
 import { afterFailedRound } from '../../domain/delivery.ts';
 import type { UsageRecord } from '../../domain/usage.ts';
-import { signalNames, workflowTypes } from '../../workflows/contract.ts';
-import type { DeliverUsageInput, DeliveryTally } from '../../workflows/contract.ts';
+import { signalNames, workflowTypes } from '../../engine/contract.ts';
+import type { DeliverUsageInput, DeliveryTally } from '../../engine/contract.ts';
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
 type Story = (input: DeliverUsageInput) => Promise<DeliveryTally>;

@@ -5,13 +5,13 @@ import { ActivityFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
-import { queryNames, signalNames, workflowTypes } from '../../workflows/contract.ts';
+import { queryNames, signalNames, workflowTypes } from '../../engine/contract.ts';
 import type {
   ProcessingOutcome,
   ProcessingProgress,
   ProcessingRequest,
   UsageSettled,
-} from '../../workflows/contract.ts';
+} from '../../engine/contract.ts';
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
 type Story = (request: ProcessingRequest) => Promise<ProcessingOutcome>;

@@ -3,8 +3,8 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import type { ChunkTally } from '../../activities/measure-storage.ts';
-import { queryNames, workflowTypes } from '../../workflows/contract.ts';
-import type { AggregateStorageInput, AggregateStorageProgress } from '../../workflows/contract.ts';
+import { queryNames, workflowTypes } from '../../engine/contract.ts';
+import type { AggregateStorageInput, AggregateStorageProgress } from '../../engine/contract.ts';
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
 type Story = (input: AggregateStorageInput) => Promise<AggregateStorageProgress>;

@@ -3,11 +3,8 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import type { UsageSettled } from '../../domain/usage.ts';
-import { signalNames, workflowTypes } from '../../workflows/contract.ts';
-import type {
-  BillCustomerStorageInput,
-  BillCustomerStorageResult,
-} from '../../workflows/contract.ts';
+import { signalNames, workflowTypes } from '../../engine/contract.ts';
+import type { BillCustomerStorageInput, BillCustomerStorageResult } from '../../engine/contract.ts';
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
 type Story = (order: BillCustomerStorageInput) => Promise<BillCustomerStorageResult>;

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import { DYNAMIC_CONFIG } from '../../dev/stack/temporal-config.ts';
 import { workflowIds } from '../../domain/ids.ts';
-import { signalNames, queryNames, workflowTypes } from '../../workflows/contract.ts';
+import { signalNames, queryNames, workflowTypes } from '../../engine/contract.ts';
 import type {
   AggregateStorageProgress,
   BillStorageInput,
   BillStorageProgress,
-} from '../../workflows/contract.ts';
+} from '../../engine/contract.ts';
 import { countActions, totalActions } from '../bench/support/actions.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';

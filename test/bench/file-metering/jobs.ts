@@ -1,5 +1,5 @@
 /** Part 1: many small jobs at once, beside Temporal alone and the objects alone. */
-import { startProcessing } from '../../../platform/temporal.ts';
+import { startProcessing } from '../../../engine/starts.ts';
 import type { BenchmarkContext, Figure, Section } from '../support/benchmark.ts';
 import { concurrently } from '../support/concurrently.ts';
 import { startCounting } from '../support/counting-proxy.ts';

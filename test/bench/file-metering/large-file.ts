@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { inputKey } from '../../../domain/files.ts';
-import { startProcessing } from '../../../platform/temporal.ts';
+import { startProcessing } from '../../../engine/starts.ts';
 import type { Processed } from './options.ts';
 import type { BenchmarkContext, Section } from '../support/benchmark.ts';
 import { readMemory } from '../support/machine.ts';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { CHECKOUT, nodeArguments } from '../../../dev/stack/node-process.ts';
 import { baseEnvironment, developmentEnvironment } from '../../../dev/environment.ts';
-import { startDay } from '../../../platform/temporal.ts';
+import { startDay } from '../../../engine/starts.ts';
 import { countActions, countHeartbeats, totalActions } from '../support/actions.ts';
 import type { BenchmarkContext } from '../support/benchmark.ts';
 import { countRunning, listClosed } from '../support/executions.ts';

@@ -1,6 +1,6 @@
 /** Events as Stripe would send them: real snapshots of objects that the double has, under new ids. */
 import type Stripe from 'stripe';
-import { machineSeconds, signatureHeader } from '../../../dev/stripe/webhooks/signature.ts';
+import { machineSeconds, signatureHeader } from '../../../stripe-double/webhooks/signature.ts';
 import { createStripe } from '../../../platform/clients.ts';
 import type { BenchmarkContext } from '../support/benchmark.ts';
 import { concurrently } from '../support/concurrently.ts';

@@ -5,7 +5,7 @@
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { eventLine, readEvent } from '../../../domain/stripe-events.ts';
-import { announceEvent } from '../../../platform/announce-event.ts';
+import { announceEvent } from '../../../engine/announce-event.ts';
 import { parseConfig, readEnvironment } from '../../../platform/config.ts';
 import { createTemporalClient } from '../../../platform/temporal.ts';
 import { readRawBody } from '../../../server/raw-body.ts';

@@ -21,9 +21,9 @@ import { startStripe } from '../../../dev/stack/stripe.ts';
 import { startTemporalUi } from '../../../dev/stack/temporal-ui.ts';
 import { startTemporal } from '../../../dev/stack/temporal.ts';
 import type { RunningServer } from '../../../dev/stack/types.ts';
-import { createStripeControl } from '../../../dev/stripe/control.ts';
-import { startReceiver } from '../stripe/receiver.ts';
-import { sdkFor } from '../stripe/support.ts';
+import { createStripeControl } from '../../../stripe-double/control.ts';
+import { startReceiver } from '../../../stripe-double/test/receiver.ts';
+import { sdkFor } from '../../../stripe-double/test/support.ts';
 import { temporaryFolder } from '../tools/fake-tool.ts';
 
 const keys = { accessKeyId: 'TESTKEY', secretAccessKey: 'test-secret-key' };

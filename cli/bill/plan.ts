@@ -1,0 +1,201 @@
+/**
+ * `durabill bill month --dry-run`: what the run would bill, from the same rows and the same functions.
+ * It reads three tables and writes nothing, anywhere.
+ */
+import { storageIdentifier } from '../../domain/ids.ts';
+import { checkBillableMonth, monthFigures } from '../../domain/storage.ts';
+import type { AverageOver } from '../../domain/storage.ts';
+import type { CustomerMonth } from '../../tables/storage-daily.ts';
+import type { StorageBill } from '../../tables/storage-monthly.ts';
+import { dollars, storageCents } from './rows.ts';
+import type { Context, Tables } from '../shell/context.ts';
+import { describeFailure } from '../shell/failures.ts';
+import { count, facts, humanBytes } from '../shell/output.ts';
+import type { Answer } from '../shell/perform.ts';
+import { RowStream } from '../shell/stream.ts';
+import type { StreamColumn } from '../shell/stream.ts';
+
+interface PlanRow {
+  customerId: string;
+  /** `finish`: Stripe has it already, only the days are to be marked. `skip`: it was billed. */
+  action: 'bill' | 'retry' | 'finish' | 'skip';
+  days: number;
+  averageStorageBytes: string;
+  peakStorageBytes: string;
+  /** What Stripe would be sent; '0' when nothing is. Digits. */
+  bytesToSend: string;
+  /** Cents, digits. */
+  priceCents: string;
+  missingDays: string[];
+}
+
+/** Missing days named to a person; `--json` has all. */
+const mostDays = 3;
+const columns: readonly StreamColumn[] = [
+  { title: 'Customer', width: 22 },
+  { title: 'Plan', width: 6 },
+  { title: 'Days', width: 4, align: 'right' },
+  { title: 'Average bytes', width: 19, align: 'right' },
+  { title: 'Peak bytes', width: 19, align: 'right' },
+  { title: 'To be sent', width: 19, align: 'right' },
+  { title: 'Price', width: 10, align: 'right' },
+  { title: 'Missing days', width: 12 },
+];
+
+export async function planMonth(
+  context: Context,
+  { month, json }: { month: string; json: boolean },
+): Promise<Answer> {
+  checkBillableMonth(month, context.now().getTime());
+  const averageOver = context.config.STORAGE_AVERAGE_OVER;
+  const head = { month, averageOver, dryRun: true };
+  const stream = new RowStream({ json, columns, head, rowsName: 'customers' });
+  const sum = new PlanSum();
+  try {
+    const tables = await context.tables();
+    for await (const row of plan(tables, month, averageOver)) {
+      sum.add(row);
+      await stream.row(row, cellsOf(row));
+    }
+    await stream.end({ totals: sum.totals() }, sum.describe(month));
+    return { json: undefined, text: '', streamed: true };
+  } catch (error) {
+    if (!stream.begun) throw error;
+    const { code, message } = describeFailure(error);
+    await stream.end({ error: code, message }, 'The list is not complete.');
+    return { json: undefined, text: '', streamed: true, failed: `error: ${message}` };
+  }
+}
+
+/** Every customer with rows in the month, in order of ids, one at a time. */
+async function* plan(
+  tables: Tables,
+  month: string,
+  averageOver: AverageOver,
+): AsyncGenerator<PlanRow> {
+  const billed = new Set<string>();
+  for await (const { customerId } of tables.storageMonthly.ofMonth(month, 'billed')) {
+    billed.add(customerId);
+  }
+  const begun = new Set<string>();
+  for (const status of ['pending', 'failed'] as const) {
+    for await (const { customerId } of tables.storageMonthly.ofMonth(month, status)) {
+      begun.add(customerId);
+    }
+  }
+  for await (const customer of tables.storageDaily.customersOfMonth(month)) {
+    const { customerId } = customer;
+    if (billed.has(customerId)) yield workOut(customer, month, averageOver, 'skip');
+    else if (begun.has(customerId)) yield await takeUp(tables, customer, month, averageOver);
+    else yield workOut(customer, month, averageOver, 'bill');
+  }
+}
+
+/** What was recorded in the ledger stays as it is; a bill without its usage is worked out anew. */
+async function takeUp(
+  tables: Tables,
+  customer: CustomerMonth,
+  month: string,
+  averageOver: AverageOver,
+): Promise<PlanRow> {
+  const { customerId } = customer;
+  const [bill, usage] = await Promise.all([
+    tables.storageMonthly.get(customerId, month),
+    tables.ledger.get(storageIdentifier(customerId, month)),
+  ]);
+  if (bill === undefined || usage === undefined) {
+    return workOut(customer, month, averageOver, 'retry');
+  }
+  if (bill.billingStatus === 'billed') return asStored(bill, 'skip');
+  return asStored(bill, usage.state === 'delivered' ? 'finish' : 'retry');
+}
+
+function workOut(
+  { customerId, days }: CustomerMonth,
+  month: string,
+  averageOver: AverageOver,
+  action: PlanRow['action'],
+): PlanRow {
+  const figures = monthFigures(month, days, averageOver);
+  return toRow({ customerId, ...figures }, figures.averageStorageBytes, action);
+}
+
+function asStored(bill: StorageBill, action: PlanRow['action']): PlanRow {
+  return toRow(bill, bill.stripeMeterAmount, action);
+}
+
+function toRow(
+  figures: Pick<
+    StorageBill,
+    'customerId' | 'totalStorageDays' | 'averageStorageBytes' | 'peakStorageBytes' | 'missingDays'
+  >,
+  amount: string,
+  action: PlanRow['action'],
+): PlanRow {
+  const bytesToSend = action === 'bill' || action === 'retry' ? amount : '0';
+  return {
+    customerId: figures.customerId,
+    action,
+    days: figures.totalStorageDays,
+    averageStorageBytes: figures.averageStorageBytes,
+    peakStorageBytes: figures.peakStorageBytes,
+    bytesToSend,
+    priceCents: storageCents(bytesToSend),
+    missingDays: figures.missingDays,
+  };
+}
+
+function cellsOf(row: PlanRow): string[] {
+  const sends = row.action === 'bill' || row.action === 'retry';
+  const more = row.missingDays.length - mostDays;
+  const named = row.missingDays.slice(0, mostDays).join(', ');
+  return [
+    row.customerId,
+    row.action,
+    count(row.days),
+    count(row.averageStorageBytes),
+    count(row.peakStorageBytes),
+    sends ? count(row.bytesToSend) : '–',
+    sends ? dollars(row.priceCents) : '–',
+    more > 0 ? `${named} and ${more} more` : named,
+  ];
+}
+
+class PlanSum {
+  #counts = { bill: 0, retry: 0, finish: 0, skip: 0 };
+  #withMissingDays = 0;
+  #bytes = 0n;
+  #cents = 0n;
+
+  add({ action, bytesToSend, priceCents, missingDays }: PlanRow): void {
+    this.#counts[action] += 1;
+    if (missingDays.length > 0) this.#withMissingDays += 1;
+    this.#bytes += BigInt(bytesToSend);
+    this.#cents += BigInt(priceCents);
+  }
+
+  totals() {
+    return {
+      ...this.#counts,
+      withMissingDays: this.#withMissingDays,
+      bytesToSend: String(this.#bytes),
+      priceCents: String(this.#cents),
+    };
+  }
+
+  describe(month: string): string {
+    const { bill, retry, finish, skip } = this.#counts;
+    const bytes = String(this.#bytes);
+    return facts([
+      ['month', month],
+      ['would be billed', count(bill)],
+      ['tried again', retry === 0 ? undefined : count(retry)],
+      ['only finished', finish === 0 ? undefined : `${count(finish)} (Stripe has them already)`],
+      ['skipped', `${count(skip)} (billed before)`],
+      ['missing days', `${count(this.#withMissingDays)} customer(s)`],
+      ['to be sent', `${count(bytes)} bytes (${humanBytes(bytes)})`],
+      ['price', dollars(String(this.#cents))],
+      ['dry run', 'nothing was written or sent'],
+    ]);
+  }
+}

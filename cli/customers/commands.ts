@@ -1,0 +1,193 @@
+/** `durabill customers add | list | show`. */
+import type { Command } from 'commander';
+import { BillingError } from '../../domain/errors.ts';
+import { catalog } from '../../domain/catalog.ts';
+import { deliveryShard, parseCustomerId, printable } from '../../domain/ids.ts';
+import type { Customer } from '../../tables/customers.ts';
+import type { Processing } from '../../tables/processing-history.ts';
+import type { Context, Tables } from '../shell/context.ts';
+import { describeAccount, findAccount } from './account.ts';
+import { leaf, noun } from '../shell/leaf.ts';
+import { count, facts, state, table, time } from '../shell/output.ts';
+import { note, nothing, performWith } from '../shell/perform.ts';
+import type { Answer } from '../shell/perform.ts';
+import { processingColumns, processingRow } from '../process/rows.ts';
+
+interface AddOptions {
+  name?: string;
+  email?: string;
+}
+
+/** What `show` lists of a customer's runs. */
+const lastProcessings = 5;
+/** Undelivered rows looked through in one shard; beyond it the count is said to be a least one. */
+const mostUndelivered = 5000;
+const longestText = 200;
+
+export function addCustomers(program: Command): void {
+  const customers = noun(program, 'customers', 'Who is billed; known by their Stripe customer id.');
+  leaf(customers, 'add <id>', 'Adds a customer that Stripe knows. Adding it again is fine.', [
+    'durabill customers add cus_123 --name "Aurora Labs" --email billing@aurora.example',
+  ])
+    .option('--name <name>', 'shown to people')
+    .option('--email <email>', 'where to write to')
+    .action(async (id: string, options: AddOptions, command: Command) => {
+      await performWith(command, add, () => parseCustomer(id, options));
+    });
+  leaf(customers, 'list', 'Lists every customer.', ['durabill customers list --json']).action(
+    async (_options: object, command: Command) => {
+      await performWith(command, list, nothing);
+    },
+  );
+  leaf(customers, 'show <id>', 'Shows a customer, its account, processings and what waits.', [
+    'durabill customers show cus_123',
+  ]).action(async (id: string, _options: object, command: Command) => {
+    await performWith(command, show, () => parseCustomerId(id));
+  });
+}
+
+type NewCustomer = Pick<Customer, 'customerId' | 'name' | 'email'>;
+
+async function add(context: Context, given: NewCustomer): Promise<Answer> {
+  const { customerId } = given;
+  await askStripe(context, customerId);
+  const { customers } = await context.tables();
+  const customer: Customer = {
+    ...given,
+    plan: context.config.BILLING_PLAN_DEFAULT,
+    billingStatus: 'none',
+    createdAt: new Date().toISOString(),
+  };
+  const added = await customers.add(customer);
+  const stands = added ? customer : ((await customers.get(customerId)) ?? customer);
+  const said = added
+    ? `Added ${customerId}.`
+    : `${customerId} is there already (since ${time(stands.createdAt)}); nothing was changed.`;
+  return { json: { added, customer: stands }, text: `${said}\n${describe(stands)}` };
+}
+
+/** Stripe would refuse the usage of a customer that it does not know (FM7): better said now. */
+async function askStripe(context: Context, customerId: string): Promise<void> {
+  const stripe = await context.stripe();
+  if (stripe === undefined) {
+    note('billing is off (no Stripe key): it is not checked whether Stripe knows the customer');
+    return;
+  }
+  const advice = 'create it at Stripe first, or check that STRIPE_SECRET_KEY is of its account';
+  try {
+    const found = await stripe.customers.retrieve(customerId);
+    if (found.deleted !== true) return;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'resource_missing')) {
+      throw error;
+    }
+    throw new BillingError('not_found', `Stripe does not know ${customerId}: ${advice}`);
+  }
+  throw new BillingError('not_found', `${customerId} was deleted at Stripe: ${advice}`);
+}
+
+function parseCustomer(id: string, { name, email }: AddOptions): NewCustomer {
+  const customerId = parseCustomerId(id);
+  for (const value of [name, email]) {
+    if (value === undefined) continue;
+    if (value.trim() === '' || value.length > longestText || /\p{Cc}/u.test(value)) {
+      throw new BillingError(
+        'invalid_request',
+        `"${printable(value)}" must be 1 to ${longestText} characters without control characters`,
+      );
+    }
+  }
+  if (email !== undefined && !/^[^\s@]+@[^\s@]+$/.test(email)) {
+    throw new BillingError('invalid_request', `"${printable(email)}" is not an e-mail address`);
+  }
+  return {
+    customerId,
+    ...(name === undefined ? {} : { name }),
+    ...(email === undefined ? {} : { email }),
+  };
+}
+
+async function list(context: Context): Promise<Answer> {
+  const { customers } = await context.tables();
+  const found: Customer[] = [];
+  for await (const customer of customers.list()) found.push(customer);
+  found.sort((one, other) => one.createdAt.localeCompare(other.createdAt));
+  const titles = ['Customer', 'Name', 'Plan', 'Billing', 'Added (UTC)'];
+  const rows = found.map(({ customerId, name, plan, billingStatus, createdAt }) => [
+    customerId,
+    name ?? '',
+    plan,
+    state(billingStatus),
+    time(createdAt),
+  ]);
+  const none = 'No customer yet: durabill customers add cus_…';
+  return {
+    json: found,
+    text:
+      found.length === 0
+        ? none
+        : table(
+            titles.map((title) => ({ title })),
+            rows,
+          ),
+  };
+}
+
+async function show(context: Context, customerId: string): Promise<Answer> {
+  const tables = await context.tables();
+  const customer = await tables.customers.get(customerId);
+  if (customer === undefined) {
+    throw new BillingError(
+      'not_found',
+      `no customer ${customerId}: add it with \`durabill customers add ${customerId}\``,
+    );
+  }
+  const processings: Processing[] = [];
+  for await (const processing of tables.processings.list(customerId)) {
+    processings.push(processing);
+    if (processings.length >= lastProcessings) break;
+  }
+  const undelivered = await countUndelivered(tables, customerId);
+  const account = await findAccount(context, customerId);
+  const waiting = `${undelivered.exact ? '' : 'at least '}${count(undelivered.records)}`;
+  const runs =
+    processings.length === 0
+      ? 'No processing yet.'
+      : table(processingColumns, processings.map(processingRow));
+  return {
+    json: { customer, ...account, processings, undelivered },
+    text: [
+      describe(customer),
+      describeAccount(account),
+      `Usage records not delivered yet: ${waiting}`,
+      runs,
+    ].join('\n\n'),
+  };
+}
+
+/** A customer's records wait in the shards of its meters, among those of others. */
+async function countUndelivered(
+  { ledger }: Tables,
+  customerId: string,
+): Promise<{ records: number; exact: boolean }> {
+  const shards = new Set(catalog.map(({ meter }) => deliveryShard(customerId, meter.eventName)));
+  let records = 0;
+  let exact = true;
+  for (const shard of shards) {
+    const waiting = await ledger.undelivered(shard, mostUndelivered);
+    records += waiting.filter((record) => record.customerId === customerId).length;
+    if (waiting.length === mostUndelivered) exact = false;
+  }
+  return { records, exact };
+}
+
+function describe(customer: Customer): string {
+  return facts([
+    ['customer', customer.customerId],
+    ['name', customer.name],
+    ['email', customer.email],
+    ['plan', customer.plan],
+    ['billing', state(customer.billingStatus)],
+    ['added', `${time(customer.createdAt)} UTC`],
+  ]);
+}

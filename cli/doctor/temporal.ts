@@ -1,0 +1,64 @@
+/** The doctor's checks of Temporal: server, search attributes, workers, schedules. */
+import { schedules } from '../../domain/schedules.ts';
+import { eventTaskQueue, stripeTaskQueue } from '../../domain/temporal-names.ts';
+import type { Context } from '../shell/context.ts';
+import type { Finding } from './checks.ts';
+import { look } from '../schedules/commands.ts';
+
+/** Deadlines instead of `bounded`'s timer: a connection must not be closed under a call. */
+const patienceMs = 3000;
+type Found = Omit<Finding, 'check'>;
+
+/** temporal.api.enums.v1.TaskQueueType: ACTIVITY; each of a worker's queues has activities. */
+const activityQueue = 2;
+/** A worker asks again at least once a minute. */
+const freshMs = 90_000;
+
+export async function checkTemporal(context: Context): Promise<Found> {
+  await context.temporal();
+  const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE } = context.config;
+  return { state: 'ok', detail: `${TEMPORAL_ADDRESS}, namespace ${TEMPORAL_NAMESPACE}` };
+}
+
+export async function checkSearchAttributes(context: Context): Promise<Found> {
+  const { inspectSearchAttributes } = await import('../../platform/temporal-setup.ts');
+  const found = await inspectSearchAttributes(await context.temporal(), patienceMs);
+  const troubles = found.filter(({ outcome }) => outcome !== 'present');
+  if (troubles.length === 0) return { state: 'ok', detail: `all ${found.length} are registered` };
+  const listed = troubles.map(({ name, outcome }) => `${name} ${outcome}`).join(', ');
+  return { state: 'down', detail: listed, advice: 'durabill setup' };
+}
+
+/** All queues must be served, or jobs wait for ever. */
+export async function checkWorker(context: Context): Promise<Found> {
+  const client = await context.temporal();
+  const { namespace } = client.options;
+  const { TASK_QUEUE } = context.config;
+  const idle: string[] = [];
+  for (const name of [TASK_QUEUE, stripeTaskQueue(TASK_QUEUE), eventTaskQueue(TASK_QUEUE)]) {
+    const queue = { namespace, taskQueue: { name }, taskQueueType: activityQueue };
+    const { pollers } = await client.withDeadline(
+      Date.now() + patienceMs,
+      async () => await client.workflowService.describeTaskQueue(queue),
+    );
+    const seenMs = pollers.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000);
+    if (!seenMs.some((atMs) => Date.now() - atMs < freshMs)) idle.push(name);
+  }
+  if (idle.length === 0) return { state: 'ok', detail: `task queue ${TASK_QUEUE}` };
+  const detail = `nobody works on task queue ${idle.join(' and ')}`;
+  return { state: 'down', detail, advice: 'npm run worker (or npm start)' };
+}
+
+export async function checkSchedules(context: Context): Promise<Found> {
+  const client = await context.temporal();
+  const found = await client.withDeadline(
+    Date.now() + patienceMs,
+    async () => await Promise.all(schedules.map(async (entry) => await look(client, entry))),
+  );
+  const troubles = found.filter((one) => one.state !== 'active');
+  if (troubles.length === 0) return { state: 'ok', detail: `all ${found.length} are active` };
+  const detail = troubles.map((one) => `${one.id} ${one.state}`).join(', ');
+  const missing = troubles.some((one) => one.state === 'missing');
+  const advice = missing ? 'durabill schedules apply' : 'durabill schedules resume ID';
+  return { state: 'warning', detail, advice };
+}

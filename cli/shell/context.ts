@@ -1,0 +1,178 @@
+/**
+ * What a command may use, made when it is first asked for: SDKs take longer to load than `config` or
+ * a usage error may take to answer.
+ */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Client } from '@temporalio/client';
+import type Stripe from 'stripe';
+import { BillingError } from '../../domain/errors.ts';
+import { createClock, parseConfig, readEnvironment } from '../../platform/config.ts';
+import type { Config, Environment } from '../../platform/config.ts';
+import { resolveSettings } from '../../platform/embedded.ts';
+import type { Settings } from '../../platform/embedded.ts';
+import type { Customers } from '../../tables/customers.ts';
+import type { DeadLetters } from '../../tables/dead-letters.ts';
+import type { Payments } from '../../tables/payments.ts';
+import type { ProcessingHistory } from '../../tables/processing-history.ts';
+import type { StorageDaily } from '../../tables/storage-daily.ts';
+import type { StorageMonthly } from '../../tables/storage-monthly.ts';
+import type { Subscriptions } from '../../tables/subscriptions.ts';
+import type { UsageLedger } from '../../tables/usage-ledger.ts';
+import type { WebhookEvents } from '../../tables/webhook-events.ts';
+import { nameFailures } from './name-failures.ts';
+
+export interface Tables {
+  customers: Customers;
+  processings: ProcessingHistory;
+  ledger: UsageLedger;
+  deadLetters: DeadLetters;
+  storageDaily: StorageDaily;
+  storageMonthly: StorageMonthly;
+  webhookEvents: WebhookEvents;
+  subscriptions: Subscriptions;
+  payments: Payments;
+}
+
+/** How long Temporal may take to answer at first. */
+const temporalPatienceMs = 3000;
+/** A single call to a table or the bucket, with its one repeat. */
+const awsPatienceMs = 10_000;
+
+export class Context {
+  readonly settings: Settings;
+  readonly config: Config;
+  /** The stack's clock, which a test of a past month moves. */
+  readonly now: () => Date;
+  readonly #closers: (() => void | Promise<void>)[] = [];
+  #tables: Promise<Tables> | undefined;
+  #temporal: Promise<Client> | undefined;
+  #stripe: Promise<Stripe | undefined> | undefined;
+
+  /** Throws BillingError when no stack runs here or the configuration is wrong. */
+  constructor(environment: Environment = readEnvironment()) {
+    this.settings = resolveSettings(environment);
+    this.config = parseConfig(this.settings.environment);
+    this.now = createClock(this.config);
+  }
+
+  async dynamoDb(): Promise<DynamoDBClient> {
+    const { createDynamoDb } = await import('../../platform/clients.ts');
+    const client = createDynamoDb(this.config);
+    this.#closers.push(() => client.destroy());
+    const { DYNAMODB_ENDPOINT, AWS_REGION } = this.config;
+    const where = DYNAMODB_ENDPOINT ?? `AWS (${AWS_REGION})`;
+    nameFailures(
+      client.middlewareStack,
+      awsPatienceMs,
+      `DynamoDB at ${where}`,
+      'DYNAMODB_ENDPOINT',
+    );
+    return client;
+  }
+
+  async s3(): Promise<S3Client> {
+    const { createS3 } = await import('../../platform/clients.ts');
+    const client = createS3(this.config);
+    this.#closers.push(() => client.destroy());
+    const { S3_ENDPOINT, AWS_REGION } = this.config;
+    const where = S3_ENDPOINT ?? `AWS (${AWS_REGION})`;
+    nameFailures(client.middlewareStack, awsPatienceMs, `S3 at ${where}`, 'S3_ENDPOINT');
+    return client;
+  }
+
+  async tables(): Promise<Tables> {
+    this.#tables ??= this.#openTables();
+    return await this.#tables;
+  }
+
+  async #openTables(): Promise<Tables> {
+    const client = await this.dynamoDb();
+    const [dynamo, customers, history, ledger, letters, daily, monthly, ...mirrors] =
+      await Promise.all([
+        import('../../tables/dynamo.ts'),
+        import('../../tables/customers.ts'),
+        import('../../tables/processing-history.ts'),
+        import('../../tables/usage-ledger.ts'),
+        import('../../tables/dead-letters.ts'),
+        import('../../tables/storage-daily.ts'),
+        import('../../tables/storage-monthly.ts'),
+        import('../../tables/webhook-events.ts'),
+        import('../../tables/subscriptions.ts'),
+        import('../../tables/payments.ts'),
+      ]);
+    const [events, subscriptions, payments] = mirrors;
+    const store = dynamo.createTableStore(client, this.config.TABLE_PREFIX, this.now);
+    return {
+      customers: customers.createCustomers(store),
+      processings: history.createProcessingHistory(store),
+      ledger: ledger.createUsageLedger(store),
+      deadLetters: letters.createDeadLetters(store),
+      storageDaily: daily.createStorageDaily(store),
+      storageMonthly: monthly.createStorageMonthly(store),
+      webhookEvents: events.createWebhookEvents(store),
+      subscriptions: subscriptions.createSubscriptions(store),
+      payments: payments.createPayments(store),
+    };
+  }
+
+  /** Undefined when billing is off. */
+  async stripe(): Promise<Stripe | undefined> {
+    this.#stripe ??= import('../../platform/clients.ts').then(
+      async ({ createStripe }) => await createStripe(this.config),
+    );
+    return await this.#stripe;
+  }
+
+  /** A client whose server has answered and has our namespace; else BillingError within seconds. */
+  async temporal(): Promise<Client> {
+    this.#temporal ??= this.#openTemporal();
+    return await this.#temporal;
+  }
+
+  async #openTemporal(): Promise<Client> {
+    const [{ createTemporalClient }, { requireNamespace }] = await Promise.all([
+      import('../../platform/temporal.ts'),
+      import('../../platform/temporal-setup.ts'),
+    ]);
+    const { config, settings } = this;
+    // gRPC would go on trying to connect; that nothing listens is known in milliseconds.
+    await this.#requireListener();
+    const client = createTemporalClient(config, settings.environment, temporalPatienceMs);
+    this.#closers.push(async () => await client.connection.close());
+    try {
+      await requireNamespace(client, temporalPatienceMs);
+    } catch (error) {
+      throw error instanceof BillingError ? error : this.#temporalAway(error);
+    }
+    return client;
+  }
+
+  async #requireListener(): Promise<void> {
+    const { config, settings } = this;
+    // Behind a proxy the address need not be reachable from here.
+    if (Object.keys(settings.environment).some((name) => /^(grpc|https?)_proxy$/i.test(name))) {
+      return;
+    }
+    const { probe } = await import('./probe.ts');
+    try {
+      await probe(config.TEMPORAL_ADDRESS, temporalPatienceMs);
+    } catch (error) {
+      throw this.#temporalAway(error);
+    }
+  }
+
+  #temporalAway(cause: unknown): BillingError {
+    return new BillingError(
+      'unavailable',
+      `Temporal at ${this.config.TEMPORAL_ADDRESS} does not answer: is it running, and ` +
+        'TEMPORAL_ADDRESS (with TEMPORAL_API_KEY or TEMPORAL_TLS_*, if it wants them) right?',
+      { cause },
+    );
+  }
+
+  /** Closes what was opened, so that the process ends by itself. */
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0)) await close();
+  }
+}

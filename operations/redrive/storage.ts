@@ -1,0 +1,101 @@
+/**
+ * Closing a dead letter of storage. Rows are the proof, not what a run said, so that a redrive which
+ * died at any line is taken up by running it again:
+ *
+ * - a day is measured once more, and its letter closed when the day has its row;
+ * - a bill is started once more, and closes its letter itself when Stripe has it (`completeBill`).
+ */
+import type { DeadLetter } from '../../domain/dead-letters.ts';
+import { BillingError } from '../../domain/errors.ts';
+import { parseCustomerId } from '../../domain/ids.ts';
+import { parseDay, parseMonth } from '../../domain/period.ts';
+import type { StorageDaily } from '../../tables/storage-daily.ts';
+import type { StorageMonthly } from '../../tables/storage-monthly.ts';
+import { closeUnlessReopened } from './letter.ts';
+import type { LetterDependencies } from './letter.ts';
+
+export interface StorageRedriveDependencies extends LetterDependencies {
+  storageDaily: Pick<StorageDaily, 'get'>;
+  storageMonthly: Pick<StorageMonthly, 'get'>;
+  /** Starts the run, or finds it running, and waits for it; false when it is running still. */
+  measureDay: (order: { customerId: string; day: string }) => Promise<boolean>;
+  /** False when it runs already, or has succeeded. */
+  startBill: (order: { customerId: string; month: string }) => Promise<boolean>;
+}
+
+export interface StorageRedriven {
+  id: string;
+  customerId: string;
+  /** The day or the month. */
+  period: string;
+  /** `started`: it is under way, and not known yet how it ends. */
+  outcome: 'redriven' | 'already-redriven' | 'again' | 'started';
+  state: 'measured' | 'missing' | 'billed' | 'failed' | 'pending';
+}
+
+export async function redriveDay(
+  deps: StorageRedriveDependencies,
+  letter: DeadLetter,
+): Promise<StorageRedriven> {
+  const { customerId, period: day } = subjectOf(letter, parseDay);
+  const done = { id: letter.id, customerId, period: day };
+  const isMeasured = async () => (await deps.storageDaily.get(customerId, day)) !== undefined;
+  if (!(await isMeasured())) {
+    const ended = await deps.measureDay({ customerId, day });
+    if (!(await isMeasured())) {
+      return { ...done, outcome: ended ? 'again' : 'started', state: 'missing' };
+    }
+  } else if (letter.status === 'redriven') {
+    return { ...done, outcome: 'already-redriven', state: 'measured' };
+  }
+  return { ...done, outcome: await closeUnlessReopened(deps, letter), state: 'measured' };
+}
+
+export async function redriveBill(
+  deps: StorageRedriveDependencies,
+  letter: DeadLetter,
+): Promise<StorageRedriven> {
+  const { customerId, period: month } = subjectOf(letter, parseMonth);
+  const done = { id: letter.id, customerId, period: month };
+  const read = async () => await deps.storageMonthly.get(customerId, month);
+  let bill = await read();
+  if (bill?.billingStatus !== 'billed') {
+    const started = await deps.startBill({ customerId, month });
+    // One that has just succeeded is not started, and has its row.
+    if (!started) bill = await read();
+    if (bill?.billingStatus !== 'billed') {
+      return { ...done, outcome: 'started', state: bill?.billingStatus ?? 'missing' };
+    }
+  } else if (letter.status === 'redriven') {
+    return { ...done, outcome: 'already-redriven', state: 'billed' };
+  }
+  return { ...done, outcome: await closeUnlessReopened(deps, letter), state: 'billed' };
+}
+
+/** Throws BillingError `conflict` for a bill that was billed after all, or is being billed. */
+export async function checkBillDiscard(
+  deps: Pick<StorageRedriveDependencies, 'storageMonthly'>,
+  letter: DeadLetter,
+): Promise<void> {
+  const { customerId, period: month } = subjectOf(letter, parseMonth);
+  const status = (await deps.storageMonthly.get(customerId, month))?.billingStatus;
+  if (status === undefined || status === 'failed') return;
+  throw new BillingError(
+    'conflict',
+    `its bill is ${status}, so a redrive has begun: \`durabill dead-letters redrive ${letter.id}\` ends it`,
+  );
+}
+
+function subjectOf(
+  { id, subject }: DeadLetter,
+  parsePeriod: (value: string) => string,
+): { customerId: string; period: string } {
+  const [customerId = '', period = ''] = subject.split('/');
+  try {
+    return { customerId: parseCustomerId(customerId), period: parsePeriod(period) };
+  } catch (error) {
+    throw new BillingError('conflict', `dead letter ${id} does not say what it is about`, {
+      cause: error,
+    });
+  }
+}

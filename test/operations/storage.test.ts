@@ -1,0 +1,257 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { discard, redrive } from '../../operations/redrive/redrive.ts';
+import type { RedriveDependencies } from '../../operations/redrive/redrive.ts';
+import { deadLetterId, storageIdentifier } from '../../domain/ids.ts';
+import { snapshotOf } from '../../domain/storage.ts';
+import { createDynamoDb } from '../../platform/clients.ts';
+import { parseConfig } from '../../platform/config.ts';
+import { createTables } from '../../tables/create.ts';
+import { createDeadLetters } from '../../tables/dead-letters.ts';
+import type { DeadLetters } from '../../tables/dead-letters.ts';
+import { createTableStore } from '../../tables/dynamo.ts';
+import { createStorageDaily } from '../../tables/storage-daily.ts';
+import type { StorageDaily } from '../../tables/storage-daily.ts';
+import { createStorageMonthly } from '../../tables/storage-monthly.ts';
+import type { StorageBill, StorageMonthly } from '../../tables/storage-monthly.ts';
+import { createUsageLedger } from '../../tables/usage-ledger.ts';
+import type { UsageLedger } from '../../tables/usage-ledger.ts';
+import { createWebhookEvents } from '../../tables/webhook-events.ts';
+import type { WebhookEvents } from '../../tables/webhook-events.ts';
+import { startDynamodbServer } from '../cli/support.ts';
+
+let deadLetters: DeadLetters;
+let storageDaily: StorageDaily;
+let storageMonthly: StorageMonthly;
+let ledger: UsageLedger;
+let webhookEvents: WebhookEvents;
+let stop: () => Promise<void>;
+
+beforeAll(async () => {
+  const server = await startDynamodbServer();
+  const client = createDynamoDb(parseConfig(server.env));
+  await createTables(client, 'siftbeam-');
+  const store = createTableStore(client, 'siftbeam-', () => new Date(at(0)));
+  deadLetters = createDeadLetters(store);
+  storageDaily = createStorageDaily(store);
+  storageMonthly = createStorageMonthly(store);
+  ledger = createUsageLedger(store);
+  webhookEvents = createWebhookEvents(store);
+  stop = async () => {
+    client.destroy();
+    await server.stop();
+  };
+});
+afterAll(async () => {
+  await stop();
+});
+
+const at = (second: number): string => `2026-03-01T10:00:${String(second).padStart(2, '0')}.000Z`;
+const day = '2026-02-20';
+const month = '2026-02';
+
+async function layAside(
+  kind: 'storage-day' | 'storage-bill',
+  customerId: string,
+  second = 1,
+): Promise<string> {
+  const subject = `${customerId}/${kind === 'storage-day' ? day : month}`;
+  const id = deadLetterId(kind, subject);
+  await deadLetters.open(
+    { id, kind, subject, customerId, error: 'it failed', attempts: 1, record: {} },
+    at(second),
+  );
+  return id;
+}
+
+async function measure(customerId: string): Promise<void> {
+  const stored = { bytes: 1000n, files: 1 };
+  await storageDaily.put(snapshotOf(customerId, day, stored, stored), at(5));
+}
+
+async function putBill(
+  customerId: string,
+  billingStatus: StorageBill['billingStatus'],
+): Promise<void> {
+  await storageMonthly.put({
+    customerId,
+    billingMonth: month,
+    dailyUsageSum: '1000',
+    totalStorageDays: 1,
+    averageStorageBytes: '1000',
+    averageOver: 'recorded-days',
+    peakStorageBytes: '1000',
+    missingDays: [],
+    countedDays: [day],
+    stripeMeterStatus: billingStatus === 'billed' ? 'success' : billingStatus,
+    stripeMeterAmount: '1000',
+    stripeMeterEventId: storageIdentifier(customerId, month),
+    calculatedAt: at(5),
+    billingStatus,
+  });
+}
+
+const notAsked = async (): Promise<never> => await Promise.reject(new Error('not asked for'));
+
+/** Runs that measure the day and bill the month as the real ones do, in their last steps. */
+function dependencies(changes: Partial<RedriveDependencies> = {}): {
+  deps: RedriveDependencies;
+  asked: string[];
+} {
+  const asked: string[] = [];
+  const deps: RedriveDependencies = {
+    ledger,
+    deadLetters,
+    storageDaily,
+    storageMonthly,
+    webhookEvents,
+    announce: notAsked,
+    announceEvent: notAsked,
+    waitUntil: notAsked,
+    measureDay: async ({ customerId }) => {
+      asked.push(customerId);
+      await measure(customerId);
+      return true;
+    },
+    startBill: async ({ customerId }) => {
+      asked.push(customerId);
+      await putBill(customerId, 'billed');
+      const id = deadLetterId('storage-bill', `${customerId}/${month}`);
+      await deadLetters.close(id, { status: 'redriven' }, at(6));
+      return true;
+    },
+    now: () => new Date(at(30)),
+    ...changes,
+  };
+  return { deps, asked };
+}
+
+const died = new Error('died');
+const dies = async (): Promise<never> => await Promise.reject(died);
+const diesAfter =
+  <Args extends unknown[]>(work: (...args: Args) => Promise<unknown>) =>
+  async (...args: Args): Promise<never> => {
+    await work(...args);
+    throw died;
+  };
+const status = async (id: string) => (await deadLetters.get(id))?.status;
+
+test('SB5 a day laid aside is measured again and its letter closed; again it says so', async () => {
+  const id = await layAside('storage-day', 'cus_1');
+  const { deps, asked } = dependencies();
+  expect(await redrive(deps, id)).toEqual({
+    id,
+    customerId: 'cus_1',
+    period: day,
+    outcome: 'redriven',
+    state: 'measured',
+  });
+  expect(await status(id)).toBe('redriven');
+  expect((await redrive(deps, id)).outcome).toBe('already-redriven');
+  expect(asked).toEqual(['cus_1']);
+});
+
+test('SB5 a day that has its row after all is not measured again', async () => {
+  const id = await layAside('storage-day', 'cus_rerun');
+  await measure('cus_rerun');
+  const { deps, asked } = dependencies();
+  expect((await redrive(deps, id)).outcome).toBe('redriven');
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  [true, 'again'],
+  [false, 'started'],
+] as const)(
+  'SB5 no row after the run (ended: %s): the letter stays open',
+  async (ended, outcome) => {
+    const customerId = `cus_${outcome}`;
+    const id = await layAside('storage-day', customerId);
+    const { deps } = dependencies({ measureDay: async () => await Promise.resolve(ended) });
+    expect(await redrive(deps, id)).toMatchObject({ outcome, state: 'missing' });
+    expect(await status(id)).toBe('open');
+  },
+);
+
+test('DL9 a letter opened anew while its day was measured is not closed over', async () => {
+  const id = await layAside('storage-day', 'cus_anew');
+  const { deps } = dependencies({
+    measureDay: async () => {
+      await measure('cus_anew');
+      await layAside('storage-day', 'cus_anew', 20);
+      return true;
+    },
+  });
+  expect((await redrive(deps, id)).outcome).toBe('again');
+  expect(await status(id)).toBe('open');
+  expect((await redrive(dependencies().deps, id)).outcome).toBe('redriven');
+});
+
+test('SB14 a failed bill is started again, and its letter closed by its run', async () => {
+  const id = await layAside('storage-bill', 'cus_1');
+  await putBill('cus_1', 'failed');
+  const { deps, asked } = dependencies();
+  expect(await redrive(deps, id)).toMatchObject({ outcome: 'started', period: month });
+  expect(asked).toEqual(['cus_1']);
+  expect(await status(id)).toBe('redriven');
+  expect(await redrive(deps, id)).toMatchObject({ outcome: 'already-redriven', state: 'billed' });
+  expect(asked).toEqual(['cus_1']);
+});
+
+test('SB15 a bill that is billed already is not started; its letter is closed', async () => {
+  const id = await layAside('storage-bill', 'cus_billed');
+  await putBill('cus_billed', 'billed');
+  const { deps } = dependencies({ startBill: dies });
+  expect(await redrive(deps, id)).toMatchObject({ outcome: 'redriven', state: 'billed' });
+  expect(await status(id)).toBe('redriven');
+});
+
+test('SB15 a bill that runs already is not started twice, and its letter stays open', async () => {
+  const id = await layAside('storage-bill', 'cus_runs');
+  await putBill('cus_runs', 'pending');
+  const { deps } = dependencies({ startBill: async () => await Promise.resolve(false) });
+  expect(await redrive(deps, id)).toMatchObject({ outcome: 'started', state: 'pending' });
+  expect(await status(id)).toBe('open');
+});
+
+type Break = (deps: RedriveDependencies) => Partial<RedriveDependencies>;
+const deaths: [kind: 'storage-day' | 'storage-bill', when: string, broken: Break][] = [
+  ['storage-day', 'before the run', () => ({ measureDay: dies })],
+  ['storage-day', 'after the run', ({ measureDay }) => ({ measureDay: diesAfter(measureDay) })],
+  ['storage-day', 'before close', () => ({ deadLetters: { get: deadLetters.get, close: dies } })],
+  [
+    'storage-day',
+    'after close',
+    () => ({ deadLetters: { get: deadLetters.get, close: diesAfter(deadLetters.close) } }),
+  ],
+  ['storage-bill', 'before the start', () => ({ startBill: dies })],
+  ['storage-bill', 'after the start', ({ startBill }) => ({ startBill: diesAfter(startBill) })],
+];
+
+test.each(deaths)(
+  'DL9 %s: dying %s and running again ends the redrive',
+  async (kind, when, broken) => {
+    const customerId = `cus_${when.replaceAll(' ', '_')}`;
+    const id = await layAside(kind, customerId);
+    const { deps, asked } = dependencies();
+    await expect(redrive({ ...deps, ...broken(deps) }, id)).rejects.toThrow(died);
+    await redrive(deps, id);
+    expect(asked).toEqual([customerId]);
+    expect(await status(id)).toBe('redriven');
+  },
+);
+
+test('DL9 a day and a failed bill can be discarded; a bill under way or billed cannot', async () => {
+  const { deps } = dependencies();
+  const dayId = await layAside('storage-day', 'cus_d');
+  expect(await discard(deps, dayId, 'a test customer')).toMatchObject({ status: 'discarded' });
+  await expect(redrive(deps, dayId)).rejects.toMatchObject({ code: 'conflict' });
+  const failed = await layAside('storage-bill', 'cus_d');
+  await putBill('cus_d', 'failed');
+  expect(await discard(deps, failed, 'a test customer')).toMatchObject({ status: 'discarded' });
+  for (const state of ['pending', 'billed'] as const) {
+    const id = await layAside('storage-bill', `cus_${state}_d`);
+    await putBill(`cus_${state}_d`, state);
+    await expect(discard(deps, id, 'x')).rejects.toMatchObject({ code: 'conflict' });
+    expect(await status(id)).toBe('open');
+  }
+});

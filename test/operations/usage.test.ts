@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { discard, redrive } from '../../operations/redrive/redrive.ts';
+import type { RedriveDependencies } from '../../operations/redrive/redrive.ts';
+import { deadLetterId } from '../../domain/ids.ts';
+import type { UsageRecord } from '../../domain/usage.ts';
+import { createDynamoDb } from '../../platform/clients.ts';
+import { parseConfig } from '../../platform/config.ts';
+import { createDeadLetters } from '../../tables/dead-letters.ts';
+import type { DeadLetters } from '../../tables/dead-letters.ts';
+import { createTableStore } from '../../tables/dynamo.ts';
+import { createStorageDaily } from '../../tables/storage-daily.ts';
+import { createStorageMonthly } from '../../tables/storage-monthly.ts';
+import { createUsageLedger } from '../../tables/usage-ledger.ts';
+import { createWebhookEvents } from '../../tables/webhook-events.ts';
+import type { UsageLedger } from '../../tables/usage-ledger.ts';
+import { createTables } from '../../tables/create.ts';
+import { startDynamodbServer } from '../cli/support.ts';
+
+let ledger: UsageLedger;
+let deadLetters: DeadLetters;
+let storage: Pick<RedriveDependencies, 'storageDaily' | 'storageMonthly' | 'webhookEvents'>;
+let stop: () => Promise<void>;
+
+beforeAll(async () => {
+  const server = await startDynamodbServer();
+  const client = createDynamoDb(parseConfig(server.env));
+  await createTables(client, 'siftbeam-');
+  const store = createTableStore(client, 'siftbeam-');
+  ledger = createUsageLedger(store);
+  deadLetters = createDeadLetters(store);
+  storage = {
+    storageDaily: createStorageDaily(store),
+    storageMonthly: createStorageMonthly(store),
+    webhookEvents: createWebhookEvents(store),
+  };
+  stop = async () => {
+    client.destroy();
+    await server.stop();
+  };
+});
+afterAll(async () => {
+  await stop();
+});
+
+const at = (second: number): string => `2026-11-21T10:00:${String(second).padStart(2, '0')}.000Z`;
+
+/** Usage that Stripe rejected, with its dead letter. */
+async function layAside(identifier: string): Promise<string> {
+  const usage: Omit<Parameters<UsageLedger['record']>[0], 'identifier'> = {
+    customerId: 'cus_1',
+    meter: 'file_processed',
+    quantity: '1024',
+    occurredAt: at(0),
+    source: { kind: 'processing', id: identifier },
+  };
+  await ledger.record({ identifier, ...usage }, at(1));
+  return await rejectAgain(identifier, 2);
+}
+
+async function rejectAgain(identifier: string, second: number): Promise<string> {
+  const id = deadLetterId('usage-rejected', identifier);
+  await ledger.claim(identifier, at(second));
+  const letter = { id, kind: 'usage-rejected', subject: identifier, customerId: 'cus_1' } as const;
+  await deadLetters.open(
+    { ...letter, error: 'no such customer', attempts: 1, record: {} },
+    at(second),
+  );
+  await ledger.layAside(identifier, 'rejected', 'no such customer', at(second));
+  return id;
+}
+
+function dependencies(changes: Partial<RedriveDependencies> = {}): {
+  deps: RedriveDependencies;
+  announced: string[];
+} {
+  const announced: string[] = [];
+  const announce = async ({ identifier }: UsageRecord): Promise<void> => {
+    await Promise.resolve(announced.push(identifier));
+  };
+  const notAsked = async (): Promise<never> => await Promise.reject(new Error('not asked for'));
+  const deps = {
+    ...storage,
+    ledger,
+    deadLetters,
+    announce,
+    measureDay: notAsked,
+    startBill: notAsked,
+    announceEvent: notAsked,
+    waitUntil: notAsked,
+    now: () => new Date(at(30)),
+    ...changes,
+  };
+  return { deps, announced };
+}
+
+test('DL9 a redrive puts usage back, announces it, and closes the letter; again it says so', async () => {
+  const id = await layAside('once');
+  const { deps, announced } = dependencies();
+  expect(await redrive(deps, id)).toEqual({
+    id,
+    identifier: 'once',
+    outcome: 'redriven',
+    state: 'pending',
+  });
+  expect(announced).toEqual(['once']);
+  expect((await ledger.get('once'))?.state).toBe('pending');
+  expect((await deadLetters.get(id))?.status).toBe('redriven');
+  expect((await redrive(deps, id)).outcome).toBe('already-redriven');
+  expect(announced).toEqual(['once']);
+});
+
+const died = new Error('died');
+const dies = async (): Promise<never> => await Promise.reject(died);
+const deaths: [string, (identifier: string) => Partial<RedriveDependencies>][] = [
+  ['before requeue', () => ({ ledger: { get: ledger.get, requeue: dies } })],
+  [
+    'after requeue',
+    () => ({
+      ledger: {
+        get: ledger.get,
+        requeue: async (record, now) => {
+          await ledger.requeue(record, now);
+          throw died;
+        },
+      },
+    }),
+  ],
+  ['at announce', () => ({ announce: dies })],
+  ['before close', () => ({ deadLetters: { get: deadLetters.get, close: dies } })],
+  [
+    'after close',
+    () => ({
+      deadLetters: {
+        get: deadLetters.get,
+        close: async (...args) => {
+          await deadLetters.close(...args);
+          throw died;
+        },
+      },
+    }),
+  ],
+];
+
+test.each(deaths)('DL9 dying %s and running again ends the redrive', async (when, broken) => {
+  const identifier = `dies-${when.replace(' ', '-')}`;
+  const id = await layAside(identifier);
+  const first = dependencies(broken(identifier));
+  await expect(redrive(first.deps, id)).rejects.toThrow(died);
+  const second = dependencies();
+  await redrive(second.deps, id);
+  expect([...first.announced, ...second.announced]).toContain(identifier);
+  const record = await ledger.get(identifier);
+  expect(record?.state).toBe('pending');
+  expect(record?.life.filter(({ what }) => what === 'redriven')).toHaveLength(1);
+  expect((await deadLetters.get(id))?.status).toBe('redriven');
+});
+
+test('DL9 delivered between two runs: nothing is announced again, the letter is closed', async () => {
+  const id = await layAside('delivered');
+  const first = dependencies({ deadLetters: { get: deadLetters.get, close: dies } });
+  await expect(redrive(first.deps, id)).rejects.toThrow(died);
+  await ledger.confirm('delivered', at(31), 'delivered');
+  const second = dependencies();
+  expect(await redrive(second.deps, id)).toMatchObject({ outcome: 'redriven', state: 'delivered' });
+  expect(second.announced).toEqual([]);
+  expect((await deadLetters.get(id))?.status).toBe('redriven');
+});
+
+test('DL9 laid aside again while it was redriven: its letter stays open', async () => {
+  const id = await layAside('quick');
+  const { deps } = dependencies({
+    announce: async () => {
+      await rejectAgain('quick', 20);
+    },
+  });
+  expect((await redrive(deps, id)).outcome).toBe('again');
+  expect((await deadLetters.get(id))?.status).toBe('open');
+  expect((await ledger.get('quick'))?.state).toBe('rejected');
+});
+
+test('DL9 a letter that says redriven over usage that lies aside is redriven all the same', async () => {
+  const id = await layAside('hidden');
+  await deadLetters.close(id, { status: 'redriven' }, at(5));
+  const { deps, announced } = dependencies();
+  expect(await redrive(deps, id)).toMatchObject({ outcome: 'redriven', state: 'pending' });
+  expect(announced).toEqual(['hidden']);
+});
+
+test('DL9 discard keeps the row and its reason; it cannot be redriven or discarded again', async () => {
+  const id = await layAside('discarded');
+  const { deps, announced } = dependencies();
+  await discard(deps, id, 'a test customer');
+  expect(await deadLetters.get(id)).toMatchObject({
+    status: 'discarded',
+    discardReason: 'a test customer',
+    error: 'no such customer',
+  });
+  await expect(redrive(deps, id)).rejects.toMatchObject({ code: 'conflict' });
+  await expect(discard(deps, id, 'again')).rejects.toMatchObject({ code: 'conflict' });
+  expect(announced).toEqual([]);
+  expect((await ledger.get('discarded'))?.state).toBe('rejected');
+});
+
+test('DL9 usage whose redrive has begun cannot be discarded: it will be billed', async () => {
+  const id = await layAside('begun');
+  const first = dependencies({ announce: dies });
+  await expect(redrive(first.deps, id)).rejects.toThrow(died);
+  await expect(discard(first.deps, id, 'no')).rejects.toMatchObject({ code: 'conflict' });
+  expect((await deadLetters.get(id))?.status).toBe('open');
+});
+
+test('DL9 an unknown letter is not found', async () => {
+  const { deps } = dependencies();
+  await expect(redrive(deps, 'usage-rejected/no')).rejects.toMatchObject({ code: 'not_found' });
+  await expect(discard(deps, 'usage-rejected/no', 'x')).rejects.toMatchObject({
+    code: 'not_found',
+  });
+});
