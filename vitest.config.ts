@@ -24,6 +24,8 @@ export default defineConfig({
           name: 'domain',
           include: ['test/domain/**/*.test.ts'],
           pool: 'threads' as const,
+          // Thousands of cases of a property, while the machine works for others.
+          testTimeout: 60_000,
         },
       },
       kind('house', 60_000),

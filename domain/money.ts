@@ -3,11 +3,14 @@ import type { CatalogItem } from './catalog.ts';
 
 /** Currencies whose minor unit is the whole unit (Stripe, "Zero-decimal currencies"). */
 const zeroDecimal = new Set(
-  'bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf'.split(' '),
+  'bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf'.split(' '),
 );
 
 /** Currencies whose minor unit is a thousandth (Stripe, "Three-decimal currencies"). */
 const threeDecimal = new Set('bhd jod kwd omr tnd'.split(' '));
+
+/** Whole units in daily life, hundredths on the wire: a list's footnote (Stripe, "Special cases"). */
+const wholeInHundredths = new Set(['isk', 'ugx']);
 
 /**
  * What a quantity costs in minor units at a price per unit given as a decimal string of minor units
@@ -43,9 +46,20 @@ export function roundHalfUp(dividend: bigint, divisor: bigint): bigint {
   return (2n * dividend + divisor) / (2n * divisor);
 }
 
+/** Digits behind the point of what Stripe sends and takes. */
 function digitsOf(currency: string): number {
   if (zeroDecimal.has(currency)) return 0;
   return threeDecimal.has(currency) ? 3 : 2;
+}
+
+/**
+ * The amount that Stripe takes for this one, rounded half up: shillings and krónur are hundredths that are
+ * multiples of 100, and of three decimals the last digit must be 0 (Stripe, "Special cases").
+ */
+export function chargeableAmount(minorUnits: bigint, currency: string): bigint {
+  const code = currency.toLowerCase();
+  const step = wholeInHundredths.has(code) ? 100n : threeDecimal.has(code) ? 10n : 1n;
+  return roundHalfUp(minorUnits, step) * step;
 }
 
 /** For people: `$1,234.50`, `¥1,235`. */
@@ -55,14 +69,16 @@ export function formatMoney(minorUnits: bigint, currency: string): string {
 
 /** The same of a decimal string of minor units (Stripe's `unit_amount_decimal`): `$0.00001`. */
 export function formatUnitAmount(unitAmountDecimal: string, currency: string): string {
+  const code = currency.toLowerCase();
   const [minor = '0', beyond = ''] = unitAmountDecimal.split('.');
-  const digits = digitsOf(currency);
+  const digits = digitsOf(code);
   const padded = minor.padStart(digits + 1, '0');
   const whole = padded.slice(0, padded.length - digits);
-  const decimals = `${padded.slice(padded.length - digits)}${beyond.replace(/0+$/, '')}`;
+  const behind = `${padded.slice(padded.length - digits)}${beyond.replace(/0+$/, '')}`;
+  const decimals = wholeInHundredths.has(code) ? behind.replace(/0+$/, '') : behind;
   const fraction = decimals === '' ? '' : `.${decimals}`;
   const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
-  const symbol = { usd: '$', jpy: '¥', eur: '€', gbp: '£' }[currency];
+  const symbol = { usd: '$', jpy: '¥', eur: '€', gbp: '£' }[code];
   const amount = `${grouped}${fraction}`;
-  return symbol === undefined ? `${amount} ${currency.toUpperCase()}` : `${symbol}${amount}`;
+  return symbol === undefined ? `${amount} ${code.toUpperCase()}` : `${symbol}${amount}`;
 }

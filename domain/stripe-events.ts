@@ -50,14 +50,30 @@ export interface StripeEventFacts {
 }
 
 /**
+ * The account that an event is of, when it says so: a connected account's `account`, or a thin event's
+ * `context`, the last part of a path (`org_1/acct_1`).
+ * https://docs.stripe.com/api/events/object#event_object-account
+ */
+export function accountOf(event: unknown): string | undefined {
+  if (!isRecord(event)) return undefined;
+  const named = event['object'] === 'v2.core.event' ? event['context'] : event['account'];
+  return typeof named === 'string' && named !== '' ? named.split('/').at(-1) : undefined;
+}
+
+/**
  * The line in which an event is applied, one at a time: its customer's, or for one without a customer
- * the line of its kind.
+ * the line of its object, so that strangers do not wait for each other. Reports of wrong usage name their
+ * meter, which all of them have in common: each is a line of its own (WH12).
  */
 export function eventLine({
   customerId,
+  objectId,
+  eventId,
   type,
-}: Pick<StripeEventFacts, 'customerId' | 'type'>): string {
-  return customerId ?? `no-customer/${effectOf(type)}`;
+}: Pick<StripeEventFacts, 'customerId' | 'objectId' | 'eventId' | 'type'>): string {
+  const effect = effectOf(type);
+  const alone = effect === 'meter-error' ? eventId : (objectId ?? eventId);
+  return customerId ?? `no-customer/${effect}/${alone}`;
 }
 
 /** Reads the facts out of an event of either kind; undefined when it is no Stripe event. */

@@ -23,6 +23,10 @@ const schema = z.object({
   STRIPE_SECRET_ID: text
     .optional()
     .describe('AWS Secrets Manager id of {"STRIPE_SECRET_KEY": …}, instead of the variable'),
+  STRIPE_ACCOUNT_ID: text
+    .regex(/^acct_[A-Za-z0-9]+$/, 'must be acct_ and then letters or digits')
+    .optional()
+    .describe('our Stripe account, for destinations of an organization, whose events name it'),
   STRIPE_API_BASE: z.url().optional().describe('Stripe address, when it is not api.stripe.com'),
   TEMPORAL_ADDRESS: text
     .regex(/^[^\s/]+:[0-9]+$/, 'must be host:port')

@@ -52,6 +52,7 @@ const app = createApp({
       },
       metrics,
       livemode: isLive(config),
+      account: config.STRIPE_ACCOUNT_ID,
     },
   },
   deadLetters: {

@@ -1,6 +1,6 @@
 /** Inbox, then signal: what is answered with 200 is in the inbox and announced (WH2, I5). */
 import { BillingError } from '../domain/errors.ts';
-import { effectOf, eventLine, readEvent } from '../domain/stripe-events.ts';
+import { accountOf, effectOf, eventLine, readEvent } from '../domain/stripe-events.ts';
 import type { StripeEventFacts } from '../domain/stripe-events.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { WebhookEvents } from '../tables/webhook-events.ts';
@@ -12,11 +12,13 @@ export interface EventReceiver {
   metrics: Metrics;
   /** Of our Stripe key: test and live are never mixed. */
   livemode: boolean;
+  /** Our own account; unknown, an event that names any account is another's. */
+  account?: string | undefined;
 }
 
 /** Throws BillingError for what is no Stripe event, or is of the other mode. */
 export async function receiveEvent(
-  { webhookEvents, announceEvent, metrics, livemode }: EventReceiver,
+  { webhookEvents, announceEvent, metrics, livemode, account }: EventReceiver,
   event: unknown,
 ): Promise<{ outcome: 'accepted' | 'duplicate' | 'ignored' }> {
   const facts = readEvent(event);
@@ -32,6 +34,11 @@ export async function receiveEvent(
     count('wrong_mode');
     const [its, ours] = facts.livemode ? ['live', 'test'] : ['test', 'live'];
     throw new BillingError('invalid_request', `a ${its} event, but our key is a ${ours} one`);
+  }
+  // 400 would make Stripe come again for days and switch the endpoint off (WH12).
+  if ((accountOf(event) ?? account) !== account) {
+    count('other_account');
+    return { outcome: 'ignored' };
   }
   const { isNew, waits } = await webhookEvents.takeIn(facts, event);
   if (effectOf(facts.type) === 'ignored') {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { catalogItem } from '../../domain/catalog.ts';
 import {
   amountOf,
+  chargeableAmount,
   formatMoney,
   formatUnitAmount,
   priceOf,
@@ -35,6 +36,23 @@ describe('I9 amounts', () => {
   });
 });
 
+describe('I9 what Stripe takes of an amount (case 22)', () => {
+  test.each([
+    [1_234n, 'usd', 1_234n],
+    [49n, 'jpy', 49n],
+    [500n, 'ugx', 500n],
+    [549n, 'ugx', 500n],
+    [550n, 'isk', 600n],
+    [1_234n, 'kwd', 1_230n],
+    [1_235n, 'kwd', 1_240n],
+    [1_235n, 'huf', 1_235n],
+    [1_235n, 'twd', 1_235n],
+    [0n, 'ugx', 0n],
+  ])('%s %s is sent as %s', (minor, currency, sent) => {
+    expect(chargeableAmount(minor, currency)).toBe(sent);
+  });
+});
+
 describe('I9 money for people, with the currency’s own exponent', () => {
   test.each([
     [0n, 'usd', '$0.00'],
@@ -45,6 +63,34 @@ describe('I9 money for people, with the currency’s own exponent', () => {
     [100n, 'chf', '1.00 CHF'],
     [100_000_000n, 'eur', '€1,000,000.00'],
     [1_234n, 'kwd', '1.234 KWD'],
+    // Case 22: no decimals in daily life, hundredths on the wire.
+    [500n, 'ugx', '5 UGX'],
+    [123_400n, 'isk', '1,234 ISK'],
+    [550n, 'ugx', '5.5 UGX'],
+    [1_230n, 'kwd', '1.230 KWD'],
+    [1_234n, 'huf', '12.34 HUF'],
+    [1_234n, 'twd', '12.34 TWD'],
+    [500n, 'UGX', '5 UGX'],
+    ...[
+      'bif',
+      'clp',
+      'djf',
+      'gnf',
+      'kmf',
+      'mga',
+      'pyg',
+      'rwf',
+      'vnd',
+      'vuv',
+      'xaf',
+      'xof',
+      'xpf',
+    ].map((code): [bigint, string, string] => [500n, code, `500 ${code.toUpperCase()}`]),
+    ...['bhd', 'jod', 'omr', 'tnd'].map((code): [bigint, string, string] => [
+      500n,
+      code,
+      `0.500 ${code.toUpperCase()}`,
+    ]),
   ])('%s %s is %s', (minor, currency, shown) => {
     expect(formatMoney(minor, currency)).toBe(shown);
   });

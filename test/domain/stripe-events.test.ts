@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { effectOf, eventLine, readEvent } from '../../domain/stripe-events.ts';
+import { accountOf, effectOf, eventLine, readEvent } from '../../domain/stripe-events.ts';
 import { anyText } from './support.ts';
 
 const snapshot = (changes: object = {}) => ({
@@ -140,9 +140,37 @@ describe('WH8 effects and lines', () => {
   });
 
   test('WH5 a customer has one line whatever the event; without one it is the line of its kind', () => {
-    expect(eventLine({ customerId: 'cus_1', type: 'invoice.paid' })).toBe('cus_1');
-    expect(eventLine({ customerId: 'cus_1', type: 'customer.updated' })).toBe('cus_1');
-    expect(eventLine({ type: 'payment_intent.succeeded' })).toBe('no-customer/payment-intent');
-    expect(eventLine({ type: 'charge.updated' })).toBe('no-customer/ignored');
+    const named = { eventId: 'evt_1', objectId: 'pi_1' };
+    expect(eventLine({ ...named, customerId: 'cus_1', type: 'invoice.paid' })).toBe('cus_1');
+    expect(eventLine({ ...named, customerId: 'cus_1', type: 'customer.updated' })).toBe('cus_1');
+    expect(eventLine({ ...named, type: 'payment_intent.succeeded' })).toBe(
+      'no-customer/payment-intent/pi_1',
+    );
+    expect(eventLine({ eventId: 'evt_1', type: 'charge.updated' })).toBe(
+      'no-customer/ignored/evt_1',
+    );
+  });
+});
+
+test('WH12 reports of wrong usage do not wait for each other, though they name the same meter', () => {
+  const type = 'v1.billing.meter.error_report_triggered';
+  const lines = ['evt_1', 'evt_2'].map((eventId) =>
+    eventLine({ eventId, objectId: 'mtr_1', type }),
+  );
+  expect(lines).toEqual(['no-customer/meter-error/evt_1', 'no-customer/meter-error/evt_2']);
+});
+
+describe('WH12 the account that an event is of', () => {
+  test.each([
+    [{ object: 'event' }, undefined],
+    [{ object: 'event', account: 'acct_1other' }, 'acct_1other'],
+    [{ object: 'event', account: '' }, undefined],
+    [{ object: 'event', account: null, context: 'acct_1' }, undefined],
+    [{ object: 'v2.core.event', context: 'acct_1other' }, 'acct_1other'],
+    [{ object: 'v2.core.event', context: 'org_1/acct_1other' }, 'acct_1other'],
+    [{ object: 'v2.core.event', context: null }, undefined],
+    ['nothing', undefined],
+  ])('%j: %s', (event, account) => {
+    expect(accountOf(event)).toBe(account);
   });
 });

@@ -48,7 +48,7 @@ function signed(payload: string, secret = 'whsec_new', ageSeconds = 0): string {
   return Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp });
 }
 
-function server(changes: { announce?: () => Promise<void>; now?: Date } = {}) {
+function server(changes: { announce?: () => Promise<void>; now?: Date; account?: string } = {}) {
   const announced: [string, string][] = [];
   const metrics = createMetrics();
   const app = createApp({
@@ -68,6 +68,7 @@ function server(changes: { announce?: () => Promise<void>; now?: Date } = {}) {
         },
         metrics,
         livemode: false,
+        account: changes.account,
       },
     },
   });
@@ -213,11 +214,50 @@ describe('what becomes of a good one', () => {
     expect(await counted('ignored')).toBe(1);
   });
 
-  test('WH8 one without a customer goes to the line of its kind', async () => {
+  test('WH8 one without a customer goes to the line of its object', async () => {
     const { post, announced } = server();
     const body = stripeEvent({ type: 'payment_intent.succeeded', customer: null });
     await post(body, signed(body));
-    expect(announced.map(([line]) => line)).toEqual(['no-customer/payment-intent']);
+    expect(announced.map(([line]) => line)).toEqual([`no-customer/payment-intent/in_${number}`]);
+  });
+
+  const otherAccount = 'acct_1other';
+  const foreign = (snapshot: boolean, account = otherAccount) => {
+    const body = stripeEvent({ type: 'customer.subscription.updated', customer: 'cus_notOurs' });
+    const event = JSON.parse(body) as Record<string, unknown>;
+    if (snapshot) return JSON.stringify({ ...event, account });
+    const type = 'v1.billing.meter.error_report_triggered';
+    const created = now.toISOString();
+    return JSON.stringify({ ...event, object: 'v2.core.event', type, created, context: account });
+  };
+
+  test.each([
+    ['snapshot', true],
+    ['thin', false],
+  ])(
+    'WH12 case 15: 200 %s events of another account: ignored, no row, nobody told',
+    async (_kind, snapshot) => {
+      const { post, announced, counted } = server();
+      const bodies = Array.from({ length: 200 }, () => foreign(snapshot));
+      for (const body of bodies) {
+        const answer = await post(body, signed(body));
+        expect([answer.status, await answer.json()]).toEqual([200, { outcome: 'ignored' }]);
+      }
+      expect(await counted('other_account')).toBe(200);
+      expect(announced).toEqual([]);
+      const rows = await Promise.all(
+        bodies.map(async (body) => await services.webhookEvents.get(idOf(body))),
+      );
+      expect(rows.filter((row) => row !== undefined)).toEqual([]);
+    },
+  );
+
+  test('WH12 our own account, named: as any event; another beside it is ignored', async () => {
+    const { post, announced } = server({ account: 'acct_1ours' });
+    const [ours, theirs] = [foreign(true, 'acct_1ours'), foreign(true)];
+    expect(await (await post(ours, signed(ours))).json()).toEqual({ outcome: 'accepted' });
+    expect(await (await post(theirs, signed(theirs))).json()).toEqual({ outcome: 'ignored' });
+    expect(announced).toEqual([['cus_notOurs', idOf(ours)]]);
   });
 
   test('a live event for a test key is refused and counted', async () => {
