@@ -5,6 +5,7 @@ import pLimit from 'p-limit';
 import { customersKey, customersPerChunk } from '../domain/files.ts';
 import { deadLetterId } from '../domain/ids.ts';
 import type { Dependencies } from './dependencies.ts';
+import { withHeartbeat } from './heartbeat.ts';
 import {
   addTallies,
   createObjectStore,
@@ -37,22 +38,23 @@ export async function planDay(
   deps: Dependencies,
   run: DayRun,
 ): Promise<{ chunks: number; customers: number }> {
-  const ids: string[] = [];
-  for await (const { customerId } of deps.customers.list()) {
-    ids.push(customerId);
-    if (ids.length % 1000 === 0) Context.current().heartbeat(ids.length);
-  }
-  ids.sort();
-  const chunks = Math.ceil(ids.length / customersPerChunk);
-  for (let chunk = 0; chunk < chunks; chunk += 1) {
-    const part = ids.slice(chunk * customersPerChunk, (chunk + 1) * customersPerChunk);
-    const Key = customersKey(run.day, run.runKey, chunk);
-    await deps.s3.send(
-      new PutObjectCommand({ Bucket: deps.bucket, Key, Body: JSON.stringify(part) }),
-    );
-    Context.current().heartbeat(ids.length + chunk);
-  }
-  return { chunks, customers: ids.length };
+  return await withHeartbeat(async (cancelled) => {
+    const ids: string[] = [];
+    for await (const { customerId } of deps.customers.list()) {
+      cancelled.throwIfAborted();
+      ids.push(customerId);
+    }
+    ids.sort();
+    const chunks = Math.ceil(ids.length / customersPerChunk);
+    for (let chunk = 0; chunk < chunks; chunk += 1) {
+      const part = ids.slice(chunk * customersPerChunk, (chunk + 1) * customersPerChunk);
+      const Key = customersKey(run.day, run.runKey, chunk);
+      await deps.s3.send(
+        new PutObjectCommand({ Bucket: deps.bucket, Key, Body: JSON.stringify(part) }),
+      );
+    }
+    return { chunks, customers: ids.length };
+  });
 }
 
 /** Lists a chunk's customers and writes their rows; goes on from its heartbeat after a crash. */
@@ -60,18 +62,28 @@ export async function aggregateChunk(
   deps: Dependencies,
   run: DayRun & { chunk: number },
 ): Promise<ChunkTally> {
-  const context = Context.current();
+  const earlier = Context.current().info.heartbeatDetails as ChunkPosition | undefined;
+  const position: ChunkPosition = earlier ?? { done: [], tally: nothingCounted };
+  await withHeartbeat(
+    async (cancelled) => await walkChunk(deps, run, position, cancelled),
+    () => position,
+  );
+  return position.tally;
+}
+
+/** Walks what `position` does not know as done, and notes it there. */
+async function walkChunk(
+  deps: Dependencies,
+  run: DayRun & { chunk: number },
+  position: ChunkPosition,
+  cancelled: AbortSignal,
+): Promise<void> {
   const ids = await readChunk(deps, run);
   const walks = Array.from({ length: Math.ceil(ids.length / customersPerWalk) }, (_, walk) => walk);
-  const earlier = context.info.heartbeatDetails as ChunkPosition | undefined;
-  const position: ChunkPosition = earlier ?? { done: [], tally: nothingCounted };
   const store = createObjectStore(deps);
   const abort = new AbortController();
-  const signal = AbortSignal.any([context.cancellationSignal, abort.signal]);
+  const signal = AbortSignal.any([cancelled, abort.signal]);
   const walkers = pLimit(deps.listingsAtOnce);
-  const beating = setInterval(() => {
-    context.heartbeat(position);
-  }, 2000);
   try {
     await Promise.all(
       walks
@@ -88,12 +100,8 @@ export async function aggregateChunk(
   } catch (error) {
     walkers.clearQueue();
     abort.abort();
-    context.heartbeat(position);
     throw error;
-  } finally {
-    clearInterval(beating);
   }
-  return position.tally;
 }
 
 /** The same for customers whose listing failed before, each by its own prefixes. */
@@ -101,15 +109,10 @@ export async function aggregateCustomers(
   deps: Dependencies,
   order: { day: string; customerIds: string[] },
 ): Promise<ChunkTally> {
-  const signal = Context.current().cancellationSignal;
-  const beating = setInterval(() => {
-    Context.current().heartbeat();
-  }, 2000);
-  try {
-    return await measureEach(deps, createObjectStore(deps), order.day, order.customerIds, signal);
-  } finally {
-    clearInterval(beating);
-  }
+  return await withHeartbeat(
+    async (cancelled) =>
+      await measureEach(deps, createObjectStore(deps), order.day, order.customerIds, cancelled),
+  );
 }
 
 /** The run's lists are of no use once it has ended. */
@@ -117,11 +120,12 @@ export async function forgetPlan(
   deps: Dependencies,
   run: DayRun & { chunks: number },
 ): Promise<void> {
-  for (let chunk = 0; chunk < run.chunks; chunk += 1) {
-    const Key = customersKey(run.day, run.runKey, chunk);
-    await deps.s3.send(new DeleteObjectCommand({ Bucket: deps.bucket, Key }));
-    Context.current().heartbeat(chunk);
-  }
+  await withHeartbeat(async () => {
+    for (let chunk = 0; chunk < run.chunks; chunk += 1) {
+      const Key = customersKey(run.day, run.runKey, chunk);
+      await deps.s3.send(new DeleteObjectCommand({ Bucket: deps.bucket, Key }));
+    }
+  });
 }
 
 /** A customer that could not be listed is named to a person; its day has no row (SB5). */

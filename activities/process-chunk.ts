@@ -4,12 +4,11 @@ import { inputKey } from '../domain/files.ts';
 import { addBytes } from '../domain/processing.ts';
 import type { FileResult } from '../domain/processing.ts';
 import type { Dependencies } from './dependencies.ts';
+import { withHeartbeat } from './heartbeat.ts';
 import { processFile } from './process-file.ts';
 
 /** Files of one chunk read at the same time. */
 const filesAtOnce = 4;
-/** The server hears of the position at most this often. */
-const beatEveryMs = 1000;
 
 export interface ChunkOrder {
   processingId: string;
@@ -26,17 +25,32 @@ interface ChunkPosition {
   reading: Record<string, number>;
 }
 
-/** Runs inside an activity: heartbeats its position, and stops when the activity is cancelled. */
+/** Runs inside an activity: its heartbeat tells where it stands, and it stops when it is cancelled. */
 export async function processChunk(
   deps: Dependencies,
   order: ChunkOrder,
 ): Promise<{ files: number; bytes: number }> {
   const position = trackPosition();
+  return await withHeartbeat(async (cancelled) => {
+    const remaining = order.files.filter((file) => !position.has(inputKey(order.customerId, file)));
+    await processFiles(deps, { ...order, files: remaining }, position, cancelled);
+    const results = position.results();
+    await deps.processings.saveResults(order.processingId, order.chunk, results);
+    const bytes = results.reduce((total, result) => addBytes(total, result.bytes), 0);
+    return { files: results.length, bytes };
+  }, position.details);
+}
+
+/** A few at a time. The first that fails stops the others. */
+async function processFiles(
+  deps: Dependencies,
+  order: ChunkOrder,
+  position: Position,
+  cancelled: AbortSignal,
+): Promise<void> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([Context.current().cancellationSignal, stop.signal]);
-  const remaining = order.files
-    .filter((file) => !position.has(inputKey(order.customerId, file)))
-    .values();
+  const signal = AbortSignal.any([cancelled, stop.signal]);
+  const remaining = order.files.values();
   let failure: Error | undefined;
   const takeFiles = async (): Promise<void> => {
     for (const file of remaining) {
@@ -58,41 +72,29 @@ export async function processChunk(
   await Promise.all(
     Array.from({ length: filesAtOnce }, async () => await takeFiles().catch(stopAll)),
   );
-  Context.current().cancellationSignal.throwIfAborted();
+  cancelled.throwIfAborted();
   if (failure !== undefined) throw failure;
-  const results = position.results();
-  await deps.processings.saveResults(order.processingId, order.chunk, results);
-  const bytes = results.reduce((total, result) => addBytes(total, result.bytes), 0);
-  return { files: results.length, bytes };
 }
 
+type Position = ReturnType<typeof trackPosition>;
+
 function trackPosition() {
-  const context = Context.current();
-  const earlier = context.info.heartbeatDetails as ChunkPosition | undefined;
+  const earlier = Context.current().info.heartbeatDetails as ChunkPosition | undefined;
   const finished = new Map(earlier?.results.map((result) => [result.key, result]));
   const underWay = new Map<string, number>();
-  let lastBeatMs = 0;
-  const beat = (): void => {
-    const nowMs = performance.now();
-    if (nowMs - lastBeatMs < beatEveryMs) return;
-    lastBeatMs = nowMs;
-    const position: ChunkPosition = {
-      results: [...finished.values()],
-      reading: Object.fromEntries(underWay),
-    };
-    context.heartbeat(position);
-  };
   return {
     has: (key: string): boolean => finished.has(key),
     reading: (key: string, bytes: number): void => {
       underWay.set(key, bytes);
-      beat();
     },
     done: (result: FileResult): void => {
       underWay.delete(result.key);
       finished.set(result.key, result);
-      beat();
     },
+    details: (): ChunkPosition => ({
+      results: [...finished.values()],
+      reading: Object.fromEntries(underWay),
+    }),
     results: (): FileResult[] =>
       [...finished.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1)),
   };

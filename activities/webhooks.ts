@@ -1,5 +1,5 @@
 /** The activities of `customer` and `catchUpWebhooks`. */
-import { Context } from '@temporalio/activity';
+import type Stripe from 'stripe';
 import { BillingError } from '../domain/errors.ts';
 import { deadLetterId } from '../domain/ids.ts';
 import { daysKept, eventLine, readEvent } from '../domain/stripe-events.ts';
@@ -7,26 +7,15 @@ import { applyEvents, closeLetter } from './apply-events.ts';
 import type { ApplyOutcome } from './apply-events.ts';
 import type { Dependencies } from './dependencies.ts';
 import { toActivityFailure } from './failures.ts';
+import { withHeartbeat } from './heartbeat.ts';
 
 const usualDays = 3;
 const dayMs = 86_400_000;
 
-/** Often enough for the bound of 30 s, whatever a single event takes. */
-const heartbeatMs = 5000;
-
 export function createEventActivities(deps: Dependencies) {
   return {
-    applyEvents: async (order: { eventIds: string[] }): Promise<ApplyOutcome> => {
-      const context = Context.current();
-      const beating = setInterval(() => {
-        context.heartbeat();
-      }, heartbeatMs);
-      try {
-        return await applyEvents(deps, order, context.cancellationSignal);
-      } finally {
-        clearInterval(beating);
-      }
-    },
+    applyEvents: async (order: { eventIds: string[] }): Promise<ApplyOutcome> =>
+      await withHeartbeat(async (cancelled) => await applyEvents(deps, order, cancelled)),
   };
 }
 
@@ -82,23 +71,31 @@ export function createWebhookActivities(deps: Dependencies) {
         ? nowMs - usualDays * dayMs
         : Date.parse(`${order.since}T00:00:00Z`);
     const sinceMs = Math.max(askedMs, nowMs - daysKept * dayMs);
-    let [seen, added] = [0, 0];
     const events = deps.stripe.events.list({
       delivery_success: false,
       created: { gte: Math.floor(sinceMs / 1000) },
       limit: 100,
     });
-    for await (const event of events) {
-      Context.current().heartbeat({ seen });
-      const facts = readEvent(event);
-      if (facts === undefined) continue;
-      seen += 1;
-      const { isNew, waits } = await deps.webhookEvents.takeIn(facts, event);
-      if (isNew) added += 1;
-      if (waits) await deps.signals.announceEvent(eventLine(facts), facts.eventId);
-    }
-    return { seen, added };
+    return await withHeartbeat(async (cancelled) => await takeInAll(deps, events, cancelled));
   }
 
   return { layAsideEvent, catchUpEvents };
+}
+
+async function takeInAll(
+  deps: Dependencies,
+  events: AsyncIterable<Stripe.Event>,
+  cancelled: AbortSignal,
+): Promise<{ seen: number; added: number }> {
+  let [seen, added] = [0, 0];
+  for await (const event of events) {
+    cancelled.throwIfAborted();
+    const facts = readEvent(event);
+    if (facts === undefined) continue;
+    seen += 1;
+    const { isNew, waits } = await deps.webhookEvents.takeIn(facts, event);
+    if (isNew) added += 1;
+    if (waits) await deps.signals.announceEvent(eventLine(facts), facts.eventId);
+  }
+  return { seen, added };
 }

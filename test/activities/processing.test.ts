@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Duplex } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Info } from '@temporalio/activity';
@@ -7,6 +8,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
 import type { ChunkOrder } from '../../activities/process-chunk.ts';
+import { gzipProcessor } from '../../activities/processor.ts';
 import { inputKey, outputKey, outputPrefix } from '../../domain/files.ts';
 import { createTestDependencies } from '../support/dependencies.ts';
 import { startServices } from '../support/services.ts';
@@ -74,14 +76,33 @@ describe('FM3 the built-in processor', () => {
   test('a file of several parts, in order and whole', async () => {
     const body = randomBytes(20 * 1024 * 1024 + 17);
     await services.putFile(customerId, 'large.bin', body);
-    const environment = mockEnvironment();
-    const beats: unknown[] = [];
-    environment.on('heartbeat', (details) => beats.push(details));
     const order = { processingId: 'large', customerId, chunk: 0, files: ['large.bin'] };
-    expect(await runChunk(order, environment)).toEqual({ files: 1, bytes: body.length });
+    expect(await runChunk(order)).toEqual({ files: 1, bytes: body.length });
     const [result] = await services.processings.results('large', 0);
     expect(result?.sha256).toBe(createHash('sha256').update(body).digest('hex'));
-    expect(beats.length).toBeGreaterThan(0);
+  });
+
+  test('FM13 a file that stands still is beaten for, with the position of its chunk', async () => {
+    await services.putFile(customerId, 'still.bin', 'four');
+    const environment = mockEnvironment({ heartbeatTimeoutMs: 200 });
+    const beats: unknown[] = [];
+    const beaten = new Promise<void>((resolve) => {
+      environment.on('heartbeat', (details) => {
+        if (beats.push(details) === 10) resolve();
+      });
+    });
+    // No byte comes through before the tenth beat.
+    async function* standStill(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      await beaten;
+      yield* source;
+    }
+    const processor = { ...gzipProcessor, createStream: () => Duplex.from(standStill) };
+    const { deps } = createTestDependencies(services, { processor });
+    const order = { processingId: 'still', customerId, chunk: 0, files: ['still.bin'] };
+    const done = await environment.run(createActivities(deps).processChunk, order);
+    expect(done).toEqual({ files: 1, bytes: 4 });
+    const reading = { [inputKey(customerId, 'still.bin')]: 4 };
+    expect(beats[9]).toEqual({ results: [], reading });
   });
 
   test('a missing file fails for good, with its key, and the others stop', async () => {

@@ -270,7 +270,9 @@ describe('SB2 every customer', () => {
     expect(tallies.reduce((sum, { bytes }) => sum + BigInt(bytes), 0n)).toBe(1011n);
     const rows = new Map<string, string>();
     for (let start = 0; start < ids.length; start += 50) {
-      for (const id of ids.slice(start, start + 50)) rows.set(id, (await bytesOf(id)) ?? 'none');
+      const part = ids.slice(start, start + 50);
+      const bytes = await Promise.all(part.map(bytesOf));
+      for (const [index, id] of part.entries()) rows.set(id, bytes[index] ?? 'none');
     }
     const stored = new Map([
       ['cus_1', '1'],
