@@ -1,15 +1,15 @@
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { Hono } from 'hono';
 import type { Context } from 'hono';
+import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { controlRoutes } from './control/routes.ts';
 import { StripeError } from './core/errors.ts';
-import type { Incoming } from './core/pipeline.ts';
+import type { Incoming } from './core/pipeline-types.ts';
 import { handleApiRequest } from './core/pipeline.ts';
 import type { Double } from './double.ts';
-import { hostedRoutes } from './page/hosted-routes.ts';
-import { pageRoutes } from './page/routes.ts';
+import { hostedRoutes } from './pages/hosted-routes.ts';
+import { pageRoutes } from './pages/routes.ts';
 
 type Env = { Bindings: HttpBindings };
 

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Call } from './control/caller.ts';
+import { createCaller, toQuery } from './control/caller.ts';
 import type {
   ClockRequest,
   CustomerRequest,
@@ -18,8 +20,6 @@ import type {
   WaitResult,
 } from './control/contract.ts';
 import * as contract from './control/contract.ts';
-import type { Call } from './control/caller.ts';
-import { createCaller, toQuery } from './control/caller.ts';
 import type { WebhookControl } from './control/webhook-client.ts';
 import { webhookCalls } from './control/webhook-client.ts';
 

@@ -1,11 +1,12 @@
+import type { Account } from './account/account.ts';
+import { renderCharge } from './charges/view.ts';
+import { lineItemsOf, renderSession } from './checkout/view.ts';
 import type { Expander } from './core/expand.ts';
-import type { Account } from './resources/account.ts';
-import { renderCharge } from './resources/charges.ts';
-import { lineItemsOf, renderSession } from './resources/checkout-sessions.ts';
-import { paymentsOf, renderInvoice } from './resources/invoice-view.ts';
-import { renderPaymentIntent } from './resources/payment-intents.ts';
-import { renderPaymentMethod } from './resources/payment-methods.ts';
-import { renderSubscription } from './resources/subscription-view.ts';
+import { paymentsOf } from './invoices/payment-view.ts';
+import { renderInvoice } from './invoices/view.ts';
+import { renderPaymentIntent } from './payment-intents/view.ts';
+import { renderPaymentMethod } from './payment-methods/view.ts';
+import { renderSubscription } from './subscriptions/view.ts';
 
 /** What can be expanded: ids of what the double keeps, and what is shown only when asked for. */
 export function createExpander(account: Account): Expander {

@@ -1,23 +1,23 @@
+import type { Account } from './account/account.ts';
+import { chargeRoutes } from './charges/routes.ts';
+import { checkoutRoutes } from './checkout/routes.ts';
 import type { Route } from './core/router.ts';
+import { customerRoutes } from './customers/routes.ts';
 import { eventRoutes } from './events/snapshot-events.ts';
 import { thinEventRoutes } from './events/thin-events.ts';
-import type { Account } from './resources/account.ts';
-import { chargeRoutes } from './resources/charges.ts';
-import { checkoutRoutes } from './resources/checkout-routes.ts';
-import { customerRoutes } from './resources/customers.ts';
-import { invoiceItemRoutes } from './resources/invoice-items.ts';
-import { invoicePaymentRoutes } from './resources/invoice-payments.ts';
-import { invoiceRoutes } from './resources/invoice-routes.ts';
-import { meterEventSummaryRoutes } from './resources/meter-event-summaries.ts';
-import { meterEventRoutes } from './resources/meter-events.ts';
-import { meterRoutes } from './resources/meters.ts';
-import { paymentIntentRoutes } from './resources/payment-intent-routes.ts';
-import { paymentMethodRoutes } from './resources/payment-methods.ts';
-import { portalSessionRoutes } from './resources/portal-sessions.ts';
-import { priceRoutes } from './resources/prices.ts';
-import { productRoutes } from './resources/products.ts';
-import { subscriptionRoutes } from './resources/subscription-routes.ts';
-import { webhookEndpointRoutes } from './webhooks/endpoints.ts';
+import { invoiceItemRoutes } from './invoice-items/routes.ts';
+import { invoicePaymentRoutes } from './invoices/payment-routes.ts';
+import { invoiceRoutes } from './invoices/routes.ts';
+import { meterEventRoutes } from './meter-events/routes.ts';
+import { meterEventSummaryRoutes } from './meter-events/summaries.ts';
+import { meterRoutes } from './meters/routes.ts';
+import { paymentIntentRoutes } from './payment-intents/routes.ts';
+import { paymentMethodRoutes } from './payment-methods/routes.ts';
+import { portalSessionRoutes } from './portal/routes.ts';
+import { priceRoutes } from './prices/routes.ts';
+import { productRoutes } from './products/routes.ts';
+import { subscriptionRoutes } from './subscriptions/routes.ts';
+import { webhookEndpointRoutes } from './webhooks/routes.ts';
 
 /** Every endpoint of Stripe's API that the double has. */
 export function allRoutes(account: Account, settings: { summaryLagMs: number }): Route[] {

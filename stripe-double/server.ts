@@ -1,6 +1,6 @@
+import { getRequestListener } from '@hono/node-server';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
 import { createApp } from './app.ts';
 import type { Double, DoubleOptions } from './double.ts';
 import { createDouble } from './double.ts';

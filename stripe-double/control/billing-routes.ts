@@ -1,12 +1,12 @@
 import type { Hono } from 'hono';
-import type { Double } from '../double.ts';
+import type { Paid } from '../checkout/completion.ts';
+import { expireCheckout, payCheckout, settleCheckout } from '../checkout/completion.ts';
+import { findSession } from '../checkout/routes.ts';
 import { refused } from '../core/errors.ts';
-import { reportMeterErrors } from '../events/meter-errors.ts';
-import type { Paid } from '../resources/checkout-completion.ts';
-import { expireCheckout, payCheckout, settleCheckout } from '../resources/checkout-completion.ts';
-import { findSession } from '../resources/checkout-routes.ts';
-import { endPeriod } from '../resources/subscription-billing.ts';
-import { findSubscription } from '../resources/subscription-routes.ts';
+import type { Double } from '../double.ts';
+import { reportMeterErrors } from '../meter-events/error-reports.ts';
+import { endPeriod } from '../subscriptions/billing.ts';
+import { findSubscription } from '../subscriptions/routes.ts';
 import { readBody } from './read-body.ts';
 import {
   endPeriodRequestSchema,

@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { expireDue } from '../checkout/completion.ts';
 import { StripeError } from '../core/errors.ts';
+import { createChosenCustomer } from '../customers/customers.ts';
 import type { Double } from '../double.ts';
-import { createChosenCustomer } from '../resources/customers.ts';
-import { expireDue } from '../resources/checkout-completion.ts';
 import { addBilling } from './billing-routes.ts';
 import {
   clockRequestSchema,

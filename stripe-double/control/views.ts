@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Double } from '../double.ts';
-import type { MeterEvent } from '../resources/meter-ledger.ts';
+import type { MeterEvent } from '../meter-events/ledger.ts';
 import type {
   DoubleClock,
   DoubleEventPage,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { meterErrorCodes } from '../events/meter-errors.ts';
+import { meterErrorCodes } from '../meter-events/error-reports.ts';
 import { attemptSchema, deliverySchema } from '../webhooks/deliveries.ts';
 import { forgeries } from '../webhooks/forge.ts';
 

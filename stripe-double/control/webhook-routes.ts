@@ -3,12 +3,13 @@ import { noSuch } from '../core/errors.ts';
 import { newestFirst } from '../core/list.ts';
 import { withoutUndefined } from '../core/params.ts';
 import type { Double } from '../double.ts';
-import type { Endpoint } from '../webhooks/endpoints.ts';
 import { addEndpoint } from '../webhooks/endpoints.ts';
 import { sendForged } from '../webhooks/forge.ts';
 import { payloadOf } from '../webhooks/payload.ts';
 import { shuffled } from '../webhooks/random.ts';
+import type { Endpoint } from '../webhooks/schema.ts';
 import { readBody } from './read-body.ts';
+import type { ReleaseRequest } from './webhook-contract.ts';
 import {
   deliveryQuerySchema,
   deliverySettingsRequestSchema,
@@ -17,7 +18,6 @@ import {
   releaseRequestSchema,
   resendRequestSchema,
 } from './webhook-contract.ts';
-import type { ReleaseRequest } from './webhook-contract.ts';
 
 /** `/_double/webhooks`: how deliveries go, and what has become of them. */
 export function addWebhooks(app: Hono, double: Double): void {

@@ -5,7 +5,7 @@ import { errorOf, hang, json } from './fault-answers.ts';
 import type { Fault, FaultTarget } from './faults.ts';
 import type { Answer } from './idempotency.ts';
 import { fingerprintOf } from './idempotency.ts';
-import type { Incoming, Outgoing, Pipeline } from './pipeline.ts';
+import type { Incoming, Outgoing, Pipeline } from './pipeline-types.ts';
 import type { ApiCall, Route } from './router.ts';
 
 export type Execution = { route: Route; call: ApiCall; target: FaultTarget; log: LoggedRequest };

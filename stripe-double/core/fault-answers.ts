@@ -1,7 +1,7 @@
 import type { Activity } from './activity.ts';
 import { StripeError } from './errors.ts';
 import type { Fault } from './faults.ts';
-import type { Incoming, Outgoing } from './pipeline.ts';
+import type { Incoming, Outgoing } from './pipeline-types.ts';
 
 /** An error as Stripe's answer; an unknown one is the double's own defect, and says so. */
 export function answerOf(error: unknown): Outgoing & { kind: 'answer' } {

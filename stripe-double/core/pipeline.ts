@@ -1,55 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Activity, LoggedRequest } from './activity.ts';
+import type { LoggedRequest } from './activity.ts';
+import { apiVersion } from './api-version.ts';
 import { checkSecretKey } from './authentication.ts';
-import type { Clock } from './clock.ts';
 import { StripeError } from './errors.ts';
-import type { Faults } from './faults.ts';
 import { execute } from './execution.ts';
-import { parseForm } from './form.ts';
-import type { IdempotencyKeys } from './idempotency.ts';
-import { newId } from './ids.ts';
-import type { RateLimiter } from './rate-limit.ts';
-import type { Matched } from './router.ts';
 import { answerOf, applyEdgeFault } from './fault-answers.ts';
-import type { Store } from './store.ts';
-
-/** A request as it came in. `gone` resolves when the client has left. */
-export type Incoming = {
-  method: string;
-  path: string;
-  query: string;
-  header: (name: string) => string | undefined;
-  readBody: () => Promise<string>;
-  gone: Promise<void>;
-  /** Breaks the connection without an answer. */
-  destroy: () => void;
-};
-
-/** What goes out; `dropped` means that there is no answer, the connection being broken. */
-export type Outgoing =
-  | { kind: 'answer'; status: number; body: string; headers: Record<string, string> }
-  | { kind: 'dropped' };
-
-/** All that a request meets on its way. */
-export type Pipeline = {
-  secretKeys: readonly string[];
-  findRoute: (method: string, path: string) => Matched | undefined;
-  clock: Clock;
-  store: Store;
-  keys: IdempotencyKeys;
-  limiter: RateLimiter;
-  faults: Faults;
-  activity: Activity;
-  settings: { latencyMs: number };
-  /** Runs an endpoint with its request named, for the events that it makes. */
-  during: <Result>(request: RequestName, work: () => Result) => Result;
-};
-
-/** What an event says of the request that made it. */
-export type RequestName = { id: string; idempotency_key: string | null };
-
-/** The version that the SDK pins, and that every event carries. */
-export const apiVersion = '2026-10-28.endive';
+import { parseForm } from './form.ts';
+import { newId } from './ids.ts';
+import type { Incoming, Outgoing, Pipeline } from './pipeline-types.ts';
 
 /**
  * One request to Stripe's API, in Stripe's order: key, route, rate limit, (edge faults), idempotency

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import { previousAttributes } from '../core/differences.ts';
 import { newId } from '../core/ids.ts';
-import type { RequestName } from '../core/pipeline.ts';
+import type { RequestName } from '../core/pipeline-types.ts';
 import type { Collection, Store } from '../core/store.ts';
 
 const requestSchema = z.object({

@@ -1,12 +1,12 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
+import type { Account } from '../account/account.ts';
+import { apiVersion } from '../core/api-version.ts';
 import { pageParams } from '../core/list.ts';
 import { boolean, expand, text } from '../core/params.ts';
-import { apiVersion } from '../core/pipeline.ts';
 import { existing, readList, readOne } from '../core/reading.ts';
 import type { Route } from '../core/router.ts';
 import { isWithin, timeRange } from '../core/time-range.ts';
-import type { Account } from '../resources/account.ts';
 import type { SnapshotEvent } from './event-log.ts';
 
 const listParams = z.strictObject({

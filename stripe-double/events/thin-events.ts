@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { Account } from '../account/account.ts';
 import { StripeError } from '../core/errors.ts';
 import { newestFirst } from '../core/list.ts';
 import { integer, parseParams, refuseParams, text } from '../core/params.ts';
 import type { ApiCall, Route } from '../core/router.ts';
-import type { Account } from '../resources/account.ts';
 import type { ThinEvent } from './event-log.ts';
 
 const instant = z.iso.datetime({ offset: true });

@@ -1,12 +1,12 @@
+import type { Account } from '../account/account.ts';
 import type { Activity } from '../core/activity.ts';
-import type { Account } from '../resources/account.ts';
 import type { Attempt, Delivery } from './deliveries.ts';
-import type { Endpoint } from './endpoints.ts';
 import { payloadOf } from './payload.ts';
-import { randomFrom } from './random.ts';
 import { post } from './post.ts';
-import { machineSeconds, signatureHeader } from './signature.ts';
+import { randomFrom } from './random.ts';
 import { retryDelayMs } from './retries.ts';
+import type { Endpoint } from './schema.ts';
+import { machineSeconds, signatureHeader } from './signature.ts';
 
 /** How webhooks are delivered; the control API changes it, a restart returns to the start options. */
 export type DeliverySettings = {

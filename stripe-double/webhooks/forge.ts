@@ -1,6 +1,6 @@
 import type { Attempt } from './deliveries.ts';
-import type { Endpoint } from './endpoints.ts';
 import { post } from './post.ts';
+import type { Endpoint } from './schema.ts';
 import { machineSeconds, signatureHeader } from './signature.ts';
 
 export const forgeries = [

@@ -1,4 +1,4 @@
-import type { Account } from '../resources/account.ts';
+import type { Account } from '../account/account.ts';
 import { renderEvent } from '../events/snapshot-events.ts';
 import { renderNotification } from '../events/thin-events.ts';
 

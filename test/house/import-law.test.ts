@@ -367,6 +367,11 @@ const others: Record<string, { file: string; text: string; rule: string }> = {
     text: "import type { B } from './planted-types-b.ts';\nexport interface A {\n  b?: B;\n}\n",
     rule: 'import(no-cycle)',
   },
+  'a cycle of types only, between two nouns of the double': {
+    file: 'stripe-double/meters/planted-types-a.ts',
+    text: "import type { B } from '../prices/planted-types-b.ts';\nexport interface A {\n  b?: B;\n}\n",
+    rule: 'import(no-cycle)',
+  },
   'a default export': {
     file: 'platform/planted-default.ts',
     text: 'export default function start(): void {}\n',
@@ -428,6 +433,10 @@ describe('the import law', () => {
     write(
       'domain/planted-types-b.ts',
       "import type { A } from './planted-types-a.ts';\nexport interface B {\n  a?: A;\n}\n",
+    );
+    write(
+      'stripe-double/prices/planted-types-b.ts',
+      "import type { A } from '../meters/planted-types-a.ts';\nexport interface B {\n  a?: A;\n}\n",
     );
     for (const [name, paths] of Object.entries(forbidden)) {
       for (const [position, path] of paths.entries()) {
