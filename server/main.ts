@@ -7,13 +7,9 @@ import { createLogger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { announceEvent } from '../engine/announce-event.ts';
 import { createTemporalClient } from '../platform/temporal.ts';
-import { createDeadLetters } from '../tables/dead-letters.ts';
 import { createTableStore } from '../tables/dynamo.ts';
+import { openTables } from '../tables/open.ts';
 import { tableSchemas } from '../tables/schema.ts';
-import { createStorageDaily } from '../tables/storage-daily.ts';
-import { createStorageMonthly } from '../tables/storage-monthly.ts';
-import { createUsageLedger } from '../tables/usage-ledger.ts';
-import { createWebhookEvents } from '../tables/webhook-events.ts';
 import { createApp } from './app.ts';
 import { createTemporalRedrive } from './temporal-redrive.ts';
 
@@ -30,8 +26,7 @@ const metrics = createMetrics();
 /** Who calls waits for our answer: rather a quick 503, after which Stripe comes again. */
 const announcePatienceMs = 5000;
 
-const store = createTableStore(dynamodb, config.TABLE_PREFIX, now);
-const webhookEvents = createWebhookEvents(store);
+const tables = openTables(createTableStore(dynamodb, config.TABLE_PREFIX, now));
 
 const app = createApp({
   logger,
@@ -44,7 +39,7 @@ const app = createApp({
     // Signatures are of the real time, whatever day the stack lives on.
     now: () => new Date(),
     receiver: {
-      webhookEvents,
+      webhookEvents: tables.webhookEvents,
       announceEvent: async (line, eventId) => {
         await temporal.withDeadline(Date.now() + announcePatienceMs, async () => {
           await announceEvent(temporal, config.TASK_QUEUE, { line, eventId, again: false });
@@ -57,13 +52,7 @@ const app = createApp({
   },
   deadLetters: {
     adminToken: config.ADMIN_TOKEN,
-    tables: {
-      deadLetters: createDeadLetters(store),
-      ledger: createUsageLedger(store),
-      storageDaily: createStorageDaily(store),
-      storageMonthly: createStorageMonthly(store),
-      webhookEvents,
-    },
+    tables,
     temporal: createTemporalRedrive(temporal, config.TASK_QUEUE, announcePatienceMs),
     now,
   },

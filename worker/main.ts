@@ -21,16 +21,8 @@ import { createMetrics } from '../platform/metrics.ts';
 import { applySchedules } from '../platform/schedules.ts';
 import { createSignals } from '../engine/signals.ts';
 import { createTemporalClient, temporalConnectionOptions } from '../platform/temporal.ts';
-import { createCustomers } from '../tables/customers.ts';
-import { createDeadLetters } from '../tables/dead-letters.ts';
 import { createTableStore } from '../tables/dynamo.ts';
-import { createPayments } from '../tables/payments.ts';
-import { createProcessingHistory } from '../tables/processing-history.ts';
-import { createStorageDaily } from '../tables/storage-daily.ts';
-import { createStorageMonthly } from '../tables/storage-monthly.ts';
-import { createSubscriptions } from '../tables/subscriptions.ts';
-import { createUsageLedger } from '../tables/usage-ledger.ts';
-import { createWebhookEvents } from '../tables/webhook-events.ts';
+import { openTables } from '../tables/open.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { createWorkers, installRuntime } from './run.ts';
 
@@ -47,7 +39,7 @@ async function main(): Promise<void> {
     logger.warn('billing is off: set STRIPE_SECRET_KEY (or STRIPE_SECRET_ID) to deliver usage');
   }
   const now = createClock(config);
-  const tables = createTableStore(createDynamoDb(config), config.TABLE_PREFIX, now);
+  const store = createTableStore(createDynamoDb(config), config.TABLE_PREFIX, now);
   const temporal = createTemporalClient(config, environment);
   const bundling = loadBundle(config);
   const connection = await connect(config, logger);
@@ -65,16 +57,8 @@ async function main(): Promise<void> {
       bucket: config.BUCKET,
       stripe,
       signals: createSignals(temporal, config.TASK_QUEUE),
-      ledger: createUsageLedger(tables),
-      processings: createProcessingHistory(tables),
-      customers: createCustomers(tables),
-      storageDaily: createStorageDaily(tables),
-      storageMonthly: createStorageMonthly(tables),
-      webhookEvents: createWebhookEvents(tables),
-      subscriptions: createSubscriptions(tables),
-      payments: createPayments(tables),
+      ...openTables(store),
       planDefault: config.BILLING_PLAN_DEFAULT,
-      deadLetters: createDeadLetters(tables),
       processor: gzipProcessor,
       digestFiles,
       listingsAtOnce: config.STORAGE_LISTINGS_AT_ONCE,

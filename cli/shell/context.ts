@@ -11,28 +11,8 @@ import { createClock, parseConfig, readEnvironment } from '../../platform/config
 import type { Config, Environment } from '../../platform/config.ts';
 import { resolveSettings } from '../../platform/embedded.ts';
 import type { Settings } from '../../platform/embedded.ts';
-import type { Customers } from '../../tables/customers.ts';
-import type { DeadLetters } from '../../tables/dead-letters.ts';
-import type { Payments } from '../../tables/payments.ts';
-import type { ProcessingHistory } from '../../tables/processing-history.ts';
-import type { StorageDaily } from '../../tables/storage-daily.ts';
-import type { StorageMonthly } from '../../tables/storage-monthly.ts';
-import type { Subscriptions } from '../../tables/subscriptions.ts';
-import type { UsageLedger } from '../../tables/usage-ledger.ts';
-import type { WebhookEvents } from '../../tables/webhook-events.ts';
+import type { Tables } from '../../tables/open.ts';
 import { nameFailures } from './name-failures.ts';
-
-export interface Tables {
-  customers: Customers;
-  processings: ProcessingHistory;
-  ledger: UsageLedger;
-  deadLetters: DeadLetters;
-  storageDaily: StorageDaily;
-  storageMonthly: StorageMonthly;
-  webhookEvents: WebhookEvents;
-  subscriptions: Subscriptions;
-  payments: Payments;
-}
 
 /** How long Temporal may take to answer at first. */
 const temporalPatienceMs = 3000;
@@ -88,32 +68,11 @@ export class Context {
 
   async #openTables(): Promise<Tables> {
     const client = await this.dynamoDb();
-    const [dynamo, customers, history, ledger, letters, daily, monthly, ...mirrors] =
-      await Promise.all([
-        import('../../tables/dynamo.ts'),
-        import('../../tables/customers.ts'),
-        import('../../tables/processing-history.ts'),
-        import('../../tables/usage-ledger.ts'),
-        import('../../tables/dead-letters.ts'),
-        import('../../tables/storage-daily.ts'),
-        import('../../tables/storage-monthly.ts'),
-        import('../../tables/webhook-events.ts'),
-        import('../../tables/subscriptions.ts'),
-        import('../../tables/payments.ts'),
-      ]);
-    const [events, subscriptions, payments] = mirrors;
-    const store = dynamo.createTableStore(client, this.config.TABLE_PREFIX, this.now);
-    return {
-      customers: customers.createCustomers(store),
-      processings: history.createProcessingHistory(store),
-      ledger: ledger.createUsageLedger(store),
-      deadLetters: letters.createDeadLetters(store),
-      storageDaily: daily.createStorageDaily(store),
-      storageMonthly: monthly.createStorageMonthly(store),
-      webhookEvents: events.createWebhookEvents(store),
-      subscriptions: subscriptions.createSubscriptions(store),
-      payments: payments.createPayments(store),
-    };
+    const [{ createTableStore }, { openTables }] = await Promise.all([
+      import('../../tables/dynamo.ts'),
+      import('../../tables/open.ts'),
+    ]);
+    return openTables(createTableStore(client, this.config.TABLE_PREFIX, this.now));
   }
 
   /** Undefined when billing is off. */

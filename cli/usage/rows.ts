@@ -4,7 +4,7 @@ import type { DeadLetter } from '../../domain/dead-letters.ts';
 import { deadLetterId } from '../../domain/ids.ts';
 import { meterEventsOf } from '../../domain/meter-events.ts';
 import type { UsageRecord } from '../../domain/usage.ts';
-import type { Tables } from '../shell/context.ts';
+import type { Tables } from '../../tables/open.ts';
 import { count, facts, state, table, time } from '../shell/output.ts';
 
 /** A record may have been rejected once and parked once; each is a letter of its own. */

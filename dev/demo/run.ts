@@ -10,16 +10,10 @@ import { createClock, parseConfig } from '../../platform/config.ts';
 import type { Config } from '../../platform/config.ts';
 import { createTemporalClient } from '../../platform/temporal.ts';
 import { startProcessing } from '../../engine/starts.ts';
-import { createCustomers } from '../../tables/customers.ts';
 import type { Customers } from '../../tables/customers.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
-import { createProcessingHistory } from '../../tables/processing-history.ts';
-import { createPayments } from '../../tables/payments.ts';
+import { openTables } from '../../tables/open.ts';
 import type { ProcessingHistory } from '../../tables/processing-history.ts';
-import { createStorageDaily } from '../../tables/storage-daily.ts';
-import { createStorageMonthly } from '../../tables/storage-monthly.ts';
-import { createSubscriptions } from '../../tables/subscriptions.ts';
-import { createUsageLedger } from '../../tables/usage-ledger.ts';
 import { createStripeControl } from '../../stripe-double/control.ts';
 import { DEMO_CUSTOMER_ID } from '../stack/stack-file.ts';
 import { runAccountDemo } from './account.ts';
@@ -61,18 +55,17 @@ export async function runDemo(stack: DemoStack): Promise<DemoResult> {
   if (stripe === undefined) throw new Error('the stack has a Stripe key, and it is not here');
   const dynamodb = createDynamoDb(config);
   const now = createClock(config);
-  const tables = createTableStore(dynamodb, config.TABLE_PREFIX, now);
-  const processings = createProcessingHistory(tables);
-  const ledger = createUsageLedger(tables);
+  const tables = openTables(createTableStore(dynamodb, config.TABLE_PREFIX, now));
+  const { processings, ledger, storageDaily, storageMonthly } = tables;
   const s3 = createS3(config);
   const temporal = createTemporalClient(config, stack.env);
   const control = createStripeControl(stack.stripe);
   const accountDemo = {
     stripe,
     control,
-    customers: createCustomers(tables),
-    payments: createPayments(tables),
-    subscriptions: createSubscriptions(tables),
+    customers: tables.customers,
+    payments: tables.payments,
+    subscriptions: tables.subscriptions,
     report: stack.report,
   };
   try {
@@ -98,8 +91,8 @@ export async function runDemo(stack: DemoStack): Promise<DemoResult> {
         taskQueue: config.TASK_QUEUE,
         s3,
         bucket: config.BUCKET,
-        storageDaily: createStorageDaily(tables),
-        storageMonthly: createStorageMonthly(tables),
+        storageDaily,
+        storageMonthly,
         stripe: control,
         now,
         report: stack.report,

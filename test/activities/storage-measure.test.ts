@@ -12,7 +12,7 @@ import { customersKey, inputKey, outputKey } from '../../domain/files.ts';
 import { createDynamoDb, createS3 } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
-import { createStorageDaily } from '../../tables/storage-daily.ts';
+import { openTables } from '../../tables/open.ts';
 import { createTestDependencies } from '../support/dependencies.ts';
 import { startGate } from '../support/gate.ts';
 import type { Gate } from '../support/gate.ts';
@@ -147,7 +147,7 @@ describe('SB5 a customer whose listing fails', () => {
 
   test('the table is down: the activity throws, no customer is to blame', async () => {
     const client = createDynamoDb(parseConfig({ ...services.env, DYNAMODB_ENDPOINT: tables.url }));
-    const storageDaily = createStorageDaily(createTableStore(client, services.config.TABLE_PREFIX));
+    const { storageDaily } = openTables(createTableStore(client, services.config.TABLE_PREFIX));
     tables.fail((request) => request.includes('PutItem'));
     const { aggregateCustomers, aggregateChunk } = activities({ storageDaily });
     const outage = { $metadata: { httpStatusCode: 500 } };

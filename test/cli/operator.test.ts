@@ -6,10 +6,8 @@ import { deadLetterId } from '../../domain/ids.ts';
 import { digestFiles } from '../../platform/files-digest.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
-import { createDeadLetters } from '../../tables/dead-letters.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
-import { createProcessingHistory } from '../../tables/processing-history.ts';
-import { createUsageLedger } from '../../tables/usage-ledger.ts';
+import { openTables } from '../../tables/open.ts';
 import { durabill, startServers } from './support.ts';
 import type { Servers } from './support.ts';
 
@@ -28,12 +26,7 @@ afterAll(async () => {
 function tables() {
   const client = createDynamoDb(parseConfig(servers.env));
   onTestFinished(() => client.destroy());
-  const store = createTableStore(client, 'siftbeam-');
-  return {
-    ledger: createUsageLedger(store),
-    deadLetters: createDeadLetters(store),
-    processings: createProcessingHistory(store),
-  };
+  return openTables(createTableStore(client, 'siftbeam-'));
 }
 
 async function run(...args: string[]) {

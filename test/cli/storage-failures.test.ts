@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deadLetterId, workflowIds } from '../../domain/ids.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
-import { createDeadLetters } from '../../tables/dead-letters.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
+import { openTables } from '../../tables/open.ts';
 import { durabill, startServers } from './support.ts';
 import type { Servers } from './support.ts';
 
@@ -79,7 +79,7 @@ test('a run that was ended from outside fails the command, and says why', async 
 
 test('SB5 customers that could not be measured are named, exit 1', async () => {
   const dynamo = createDynamoDb(parseConfig(servers.env));
-  const deadLetters = createDeadLetters(createTableStore(dynamo, 'siftbeam-'));
+  const { deadLetters } = openTables(createTableStore(dynamo, 'siftbeam-'));
   for (const [customerId, date] of [
     ['cus_1', day],
     ['cus_2', '2026-01-31'],

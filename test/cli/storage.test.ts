@@ -10,12 +10,9 @@ import { daysOf } from '../../domain/period.ts';
 import { snapshotOf } from '../../domain/storage.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
-import { createCustomers } from '../../tables/customers.ts';
-import { createDeadLetters } from '../../tables/dead-letters.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
+import { openTables } from '../../tables/open.ts';
 import { tableSchemas } from '../../tables/schema.ts';
-import { createStorageDaily } from '../../tables/storage-daily.ts';
-import { createStorageMonthly } from '../../tables/storage-monthly.ts';
 import { durabill, startServers } from './support.ts';
 import type { Servers } from './support.ts';
 
@@ -27,22 +24,16 @@ const customers = ['cus_Aurora', 'cus_Borealis', 'cus_Gone'];
 
 let servers: Servers;
 let worker: RunningServer | undefined;
-let tables: ReturnType<typeof openTables>;
+let tables: ReturnType<typeof connect>;
 let env: Record<string, string>;
 
-function openTables() {
+function connect() {
   const store = createTableStore(
     createDynamoDb(parseConfig(env)),
     'siftbeam-',
     () => new Date(today),
   );
-  return {
-    store,
-    customers: createCustomers(store),
-    deadLetters: createDeadLetters(store),
-    storageDaily: createStorageDaily(store),
-    storageMonthly: createStorageMonthly(store),
-  };
+  return { store, ...openTables(store) };
 }
 
 beforeAll(async () => {
@@ -54,7 +45,7 @@ beforeAll(async () => {
     if (code !== 0) throw new Error(stderr);
   }
   await servers.control.setClock(today, { ticking: true });
-  tables = openTables();
+  tables = connect();
   for (const [index, customerId] of customers.entries()) {
     if (customerId !== 'cus_Gone') await servers.control.createCustomer({ id: customerId });
     const createdAt = '2026-01-01T00:00:00.000Z';

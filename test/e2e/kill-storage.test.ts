@@ -10,7 +10,7 @@ import { snapshotOf } from '../../domain/storage.ts';
 import { startDay, startMonth } from '../../engine/starts.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
-import { createStorageDaily } from '../../tables/storage-daily.ts';
+import { openTables } from '../../tables/open.ts';
 import { startGate } from '../support/gate.ts';
 import type { Gate } from '../support/gate.ts';
 import { startServices } from '../support/services.ts';
@@ -112,13 +112,13 @@ const customerOf = (name: string): string => `cus_${name.replaceAll(' ', '_')}`;
 /** 28 days that a number cannot sum, and another average for each customer. */
 async function storeMonth(customerId: string, index: number): Promise<void> {
   const client = createDynamoDb(services.config);
-  const daily = createStorageDaily(
+  const { storageDaily } = openTables(
     createTableStore(client, services.config.TABLE_PREFIX, () => new Date(today)),
   );
   for (const [day, date] of daysOf(month).entries()) {
     const input = { bytes: 10n ** 14n + BigInt(day + index * 1000), files: 1 };
     const snapshot = snapshotOf(customerId, date, input, { bytes: 0n, files: 0 });
-    await daily.put(snapshot, `${date}T01:00:00.000Z`);
+    await storageDaily.put(snapshot, `${date}T01:00:00.000Z`);
   }
   client.destroy();
 }

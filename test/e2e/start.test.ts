@@ -22,10 +22,8 @@ import { createDynamoDb, createStripe } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTemporalClient } from '../../platform/temporal.ts';
 import { startProcessing } from '../../engine/starts.ts';
-import { createCustomers } from '../../tables/customers.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
-import { createPayments } from '../../tables/payments.ts';
-import { createSubscriptions } from '../../tables/subscriptions.ts';
+import { openTables } from '../../tables/open.ts';
 import { tableSchemas } from '../../tables/schema.ts';
 import { durabill } from '../cli/support.ts';
 import type { Run } from '../cli/support.ts';
@@ -277,12 +275,9 @@ describe('the second start stays up', () => {
       line_items: [{ price_data: fee, quantity: 1 }],
       success_url: 'http://127.0.0.1/done',
     });
-    const tables = createTableStore(dynamodb, 'siftbeam-', () => new Date());
-    const [customers, payments, subscriptions] = [
-      createCustomers(tables),
-      createPayments(tables),
-      createSubscriptions(tables),
-    ];
+    const { customers, payments, subscriptions } = openTables(
+      createTableStore(dynamodb, 'siftbeam-'),
+    );
     const account = async () => ({
       standing: (await customers.get(customer))?.billingStatus,
       payments: (await payments.ofCustomer(customer, 10)).map(({ status, amount }) => [

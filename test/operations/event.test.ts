@@ -5,33 +5,24 @@ import { deadLetterId } from '../../domain/ids.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTables } from '../../tables/create.ts';
-import { createDeadLetters } from '../../tables/dead-letters.ts';
 import type { DeadLetters } from '../../tables/dead-letters.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
-import { createStorageDaily } from '../../tables/storage-daily.ts';
-import { createStorageMonthly } from '../../tables/storage-monthly.ts';
-import { createUsageLedger } from '../../tables/usage-ledger.ts';
-import { createWebhookEvents } from '../../tables/webhook-events.ts';
+import { openTables } from '../../tables/open.ts';
+import type { Tables } from '../../tables/open.ts';
 import type { WebhookEvents } from '../../tables/webhook-events.ts';
 import { startDynamodbServer } from '../cli/support.ts';
 
 let deadLetters: DeadLetters;
 let webhookEvents: WebhookEvents;
-let others: Pick<RedriveDependencies, 'ledger' | 'storageDaily' | 'storageMonthly'>;
+let others: Tables;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
   const server = await startDynamodbServer();
   const client = createDynamoDb(parseConfig(server.env));
   await createTables(client, 'siftbeam-');
-  const store = createTableStore(client, 'siftbeam-', () => new Date(at(0)));
-  deadLetters = createDeadLetters(store);
-  webhookEvents = createWebhookEvents(store);
-  others = {
-    ledger: createUsageLedger(store),
-    storageDaily: createStorageDaily(store),
-    storageMonthly: createStorageMonthly(store),
-  };
+  others = openTables(createTableStore(client, 'siftbeam-', () => new Date(at(0))));
+  ({ deadLetters, webhookEvents } = others);
   stop = async () => {
     client.destroy();
     await server.stop();

@@ -6,16 +6,12 @@ import { snapshotOf } from '../../domain/storage.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTables } from '../../tables/create.ts';
-import { createDeadLetters } from '../../tables/dead-letters.ts';
 import type { DeadLetters } from '../../tables/dead-letters.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
-import { createStorageDaily } from '../../tables/storage-daily.ts';
+import { openTables } from '../../tables/open.ts';
 import type { StorageDaily } from '../../tables/storage-daily.ts';
-import { createStorageMonthly } from '../../tables/storage-monthly.ts';
 import type { StorageBill, StorageMonthly } from '../../tables/storage-monthly.ts';
-import { createUsageLedger } from '../../tables/usage-ledger.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
-import { createWebhookEvents } from '../../tables/webhook-events.ts';
 import type { WebhookEvents } from '../../tables/webhook-events.ts';
 import { startDynamodbServer } from '../cli/support.ts';
 
@@ -31,11 +27,7 @@ beforeAll(async () => {
   const client = createDynamoDb(parseConfig(server.env));
   await createTables(client, 'siftbeam-');
   const store = createTableStore(client, 'siftbeam-', () => new Date(at(0)));
-  deadLetters = createDeadLetters(store);
-  storageDaily = createStorageDaily(store);
-  storageMonthly = createStorageMonthly(store);
-  ledger = createUsageLedger(store);
-  webhookEvents = createWebhookEvents(store);
+  ({ deadLetters, storageDaily, storageMonthly, ledger, webhookEvents } = openTables(store));
   stop = async () => {
     client.destroy();
     await server.stop();

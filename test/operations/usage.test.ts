@@ -5,34 +5,25 @@ import { deadLetterId } from '../../domain/ids.ts';
 import type { UsageRecord } from '../../domain/usage.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
-import { createDeadLetters } from '../../tables/dead-letters.ts';
 import type { DeadLetters } from '../../tables/dead-letters.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
-import { createStorageDaily } from '../../tables/storage-daily.ts';
-import { createStorageMonthly } from '../../tables/storage-monthly.ts';
-import { createUsageLedger } from '../../tables/usage-ledger.ts';
-import { createWebhookEvents } from '../../tables/webhook-events.ts';
+import { openTables } from '../../tables/open.ts';
+import type { Tables } from '../../tables/open.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
 import { createTables } from '../../tables/create.ts';
 import { startDynamodbServer } from '../cli/support.ts';
 
 let ledger: UsageLedger;
 let deadLetters: DeadLetters;
-let storage: Pick<RedriveDependencies, 'storageDaily' | 'storageMonthly' | 'webhookEvents'>;
+let others: Tables;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
   const server = await startDynamodbServer();
   const client = createDynamoDb(parseConfig(server.env));
   await createTables(client, 'siftbeam-');
-  const store = createTableStore(client, 'siftbeam-');
-  ledger = createUsageLedger(store);
-  deadLetters = createDeadLetters(store);
-  storage = {
-    storageDaily: createStorageDaily(store),
-    storageMonthly: createStorageMonthly(store),
-    webhookEvents: createWebhookEvents(store),
-  };
+  others = openTables(createTableStore(client, 'siftbeam-'));
+  ({ ledger, deadLetters } = others);
   stop = async () => {
     client.destroy();
     await server.stop();
@@ -79,7 +70,7 @@ function dependencies(changes: Partial<RedriveDependencies> = {}): {
   };
   const notAsked = async (): Promise<never> => await Promise.reject(new Error('not asked for'));
   const deps = {
-    ...storage,
+    ...others,
     ledger,
     deadLetters,
     announce,

@@ -5,12 +5,8 @@ import { onTestFinished } from 'vitest';
 import type { DeadLetterKind } from '../../domain/dead-letters.ts';
 import { deadLetterId } from '../../domain/ids.ts';
 import type { AppDependencies } from '../../server/app.ts';
-import { createDeadLetters } from '../../tables/dead-letters.ts';
 import type { TableStore } from '../../tables/dynamo.ts';
-import { createStorageDaily } from '../../tables/storage-daily.ts';
-import { createStorageMonthly } from '../../tables/storage-monthly.ts';
-import { createUsageLedger } from '../../tables/usage-ledger.ts';
-import { createWebhookEvents } from '../../tables/webhook-events.ts';
+import { openTables } from '../../tables/open.ts';
 import { adminToken, asAdmin, notInThisTest } from './dead-letters-support.ts';
 import { createTestApp } from './support.ts';
 
@@ -28,13 +24,7 @@ export interface Changes {
 }
 
 export function createServer(store: TableStore, changes: Changes = {}) {
-  const tables = {
-    deadLetters: createDeadLetters(store),
-    ledger: createUsageLedger(store),
-    storageDaily: createStorageDaily(store),
-    storageMonthly: createStorageMonthly(store),
-    webhookEvents: createWebhookEvents(store),
-  };
+  const tables = openTables(store);
   const announced: string[] = [];
   const connected: Connected = {
     announce: async ({ identifier }) => {

@@ -21,9 +21,8 @@ export function createTestDependencies(
 ): { deps: Dependencies; told: Told } {
   const told: Told = { announced: [], swept: [], settled: [], events: [] };
   const deps: Dependencies = {
-    s3: services.s3,
+    ...services,
     bucket: services.config.BUCKET,
-    stripe: services.stripe,
     signals: {
       announceUsage: async ({ identifier }) => {
         await Promise.resolve(told.announced.push(identifier));
@@ -39,15 +38,6 @@ export function createTestDependencies(
         await Promise.resolve(told.settled.push(settled));
       },
     },
-    ledger: services.ledger,
-    processings: services.processings,
-    deadLetters: services.deadLetters,
-    customers: services.customers,
-    storageDaily: services.storageDaily,
-    storageMonthly: services.storageMonthly,
-    webhookEvents: services.webhookEvents,
-    subscriptions: services.subscriptions,
-    payments: services.payments,
     planDefault: 'free',
     processor: gzipProcessor,
     digestFiles,

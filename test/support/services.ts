@@ -16,29 +16,13 @@ import { createDynamoDb, createS3, createStripe } from '../../platform/clients.t
 import { parseConfig } from '../../platform/config.ts';
 import type { Config } from '../../platform/config.ts';
 import { createTables } from '../../tables/create.ts';
-import { createCustomers } from '../../tables/customers.ts';
-import type { Customers } from '../../tables/customers.ts';
-import { createDeadLetters } from '../../tables/dead-letters.ts';
-import type { DeadLetters } from '../../tables/dead-letters.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
-import { createPayments } from '../../tables/payments.ts';
-import type { Payments } from '../../tables/payments.ts';
-import { createProcessingHistory } from '../../tables/processing-history.ts';
-import type { ProcessingHistory } from '../../tables/processing-history.ts';
-import { createStorageDaily } from '../../tables/storage-daily.ts';
-import type { StorageDaily } from '../../tables/storage-daily.ts';
-import { createStorageMonthly } from '../../tables/storage-monthly.ts';
-import type { StorageMonthly } from '../../tables/storage-monthly.ts';
-import { createSubscriptions } from '../../tables/subscriptions.ts';
-import type { Subscriptions } from '../../tables/subscriptions.ts';
-import { createWebhookEvents } from '../../tables/webhook-events.ts';
-import type { WebhookEvents } from '../../tables/webhook-events.ts';
-import { createUsageLedger } from '../../tables/usage-ledger.ts';
-import type { UsageLedger } from '../../tables/usage-ledger.ts';
+import { openTables } from '../../tables/open.ts';
+import type { Tables } from '../../tables/open.ts';
 
 const testStripeKey = 'sk_test_durabill';
 
-export interface Services {
+export interface Services extends Tables {
   /** The variables that a worker or CLI process needs to use these servers. */
   env: Record<string, string>;
   config: Config;
@@ -46,15 +30,6 @@ export interface Services {
   s3: S3Client;
   stripe: Stripe;
   control: StripeControl;
-  ledger: UsageLedger;
-  processings: ProcessingHistory;
-  deadLetters: DeadLetters;
-  customers: Customers;
-  storageDaily: StorageDaily;
-  storageMonthly: StorageMonthly;
-  webhookEvents: WebhookEvents;
-  subscriptions: Subscriptions;
-  payments: Payments;
   putFile: (customerId: string, file: string, body: Uint8Array | string) => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -85,7 +60,6 @@ export async function startServices(double: DoubleOptions = {}): Promise<Service
   await createTables(client, config.TABLE_PREFIX);
   await s3.send(new CreateBucketCommand({ Bucket: config.BUCKET }));
   await createMeters(stripe);
-  const store = createTableStore(client, config.TABLE_PREFIX);
   return {
     env,
     config,
@@ -93,15 +67,7 @@ export async function startServices(double: DoubleOptions = {}): Promise<Service
     s3,
     stripe,
     control: createStripeControl(stripeDouble.url),
-    ledger: createUsageLedger(store),
-    processings: createProcessingHistory(store),
-    deadLetters: createDeadLetters(store),
-    customers: createCustomers(store),
-    storageDaily: createStorageDaily(store),
-    storageMonthly: createStorageMonthly(store),
-    webhookEvents: createWebhookEvents(store),
-    subscriptions: createSubscriptions(store),
-    payments: createPayments(store),
+    ...openTables(createTableStore(client, config.TABLE_PREFIX)),
     putFile: async (customerId, file, body) => {
       const Key = inputKey(customerId, file);
       await s3.send(new PutObjectCommand({ Bucket: config.BUCKET, Key, Body: body }));

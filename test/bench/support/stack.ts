@@ -20,9 +20,8 @@ import { createTemporalClient } from '../../../platform/temporal.ts';
 import { createTables } from '../../../tables/create.ts';
 import { createTableStore } from '../../../tables/dynamo.ts';
 import type { TableStore } from '../../../tables/dynamo.ts';
-import { createProcessingHistory } from '../../../tables/processing-history.ts';
+import { openTables } from '../../../tables/open.ts';
 import type { ProcessingHistory } from '../../../tables/processing-history.ts';
-import { createUsageLedger } from '../../../tables/usage-ledger.ts';
 import type { UsageLedger } from '../../../tables/usage-ledger.ts';
 import { writeBundle } from '../../../worker/bundle.ts';
 import type { BenchmarkContext } from './benchmark.ts';
@@ -118,6 +117,7 @@ async function prepare(
     ensureCatalog(stripe),
   ]);
   const tables = createTableStore(dynamoDb, config.TABLE_PREFIX);
+  const { ledger, processings } = openTables(tables);
   return {
     config,
     temporal,
@@ -127,7 +127,7 @@ async function prepare(
       await createTables(dynamoDb, tablePrefix);
       return createTableStore(dynamoDb, tablePrefix);
     },
-    ledger: createUsageLedger(tables),
-    processings: createProcessingHistory(tables),
+    ledger,
+    processings,
   };
 }

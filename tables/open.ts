@@ -1,0 +1,46 @@
+/** All tables of one store. A new table gets its line here, and every process has it. */
+import { createCustomers } from './customers.ts';
+import type { Customers } from './customers.ts';
+import { createDeadLetters } from './dead-letters.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { TableStore } from './dynamo.ts';
+import { createPayments } from './payments.ts';
+import type { Payments } from './payments.ts';
+import { createProcessingHistory } from './processing-history.ts';
+import type { ProcessingHistory } from './processing-history.ts';
+import { createStorageDaily } from './storage-daily.ts';
+import type { StorageDaily } from './storage-daily.ts';
+import { createStorageMonthly } from './storage-monthly.ts';
+import type { StorageMonthly } from './storage-monthly.ts';
+import { createSubscriptions } from './subscriptions.ts';
+import type { Subscriptions } from './subscriptions.ts';
+import { createUsageLedger } from './usage-ledger.ts';
+import type { UsageLedger } from './usage-ledger.ts';
+import { createWebhookEvents } from './webhook-events.ts';
+import type { WebhookEvents } from './webhook-events.ts';
+
+export interface Tables {
+  customers: Customers;
+  processings: ProcessingHistory;
+  ledger: UsageLedger;
+  deadLetters: DeadLetters;
+  storageDaily: StorageDaily;
+  storageMonthly: StorageMonthly;
+  webhookEvents: WebhookEvents;
+  subscriptions: Subscriptions;
+  payments: Payments;
+}
+
+export function openTables(store: TableStore): Tables {
+  return {
+    customers: createCustomers(store),
+    processings: createProcessingHistory(store),
+    ledger: createUsageLedger(store),
+    deadLetters: createDeadLetters(store),
+    storageDaily: createStorageDaily(store),
+    storageMonthly: createStorageMonthly(store),
+    webhookEvents: createWebhookEvents(store),
+    subscriptions: createSubscriptions(store),
+    payments: createPayments(store),
+  };
+}
