@@ -4,7 +4,7 @@ import type Stripe from 'stripe';
 import type { AverageOver } from '../domain/storage.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { Signals } from '../engine/signals.ts';
+import type { Signals } from '../engine/engine.ts';
 import type { Tables } from '../tables/open.ts';
 import type { Processor } from './processor.ts';
 

@@ -19,6 +19,8 @@ export const deliveryShardCount = 8;
 export const workflowIds = {
   processFiles: (processingId: string): string => `process-files/${processingId}`,
   deliverUsage: (shard: number): string => `deliver-usage/${shard}`,
+  /** Of a start by hand: the schedule's runs have ids of their own. */
+  sweepUsage: (): string => 'sweep-usage',
   customer: (line: string): string => `customer/${line}`,
   aggregateStorage: (day: string): string => `aggregate-storage/${day}`,
   /** One customer's day, measured again after its dead letter; apart from the run over all of them. */

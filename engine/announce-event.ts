@@ -1,47 +1,47 @@
 /** Signal-with-start that a server can repeat: Temporal drops a request id that a run has seen. */
-import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { workflowIds } from '../domain/ids.ts';
-import { signalNames, workflowTypes } from '../domain/temporal-names.ts';
+import { signalNames, startOptions, workflowTypes } from './contract.ts';
+import type { CustomerInput, EventArrival } from './contract.ts';
+import type { Place } from './start.ts';
 
-export interface EventAnnouncement {
-  line: string;
-  eventId: string;
-  again: boolean;
-}
+/** WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, as the contract of `customer` says. */
+const allowDuplicate = 1;
 
 /** Starts `customer/<line>` when it does not run. The high-level client's random id would not dedupe. */
 export async function announceEvent(
-  client: Client,
-  taskQueue: string,
-  { line, eventId, again }: EventAnnouncement,
+  { client, taskQueue }: Place,
+  line: string,
+  arrival: Required<EventArrival>,
 ): Promise<void> {
-  const payloads = (value: unknown) => ({ payloads: [defaultPayloadConverter.toPayload(value)] });
-  const isCustomer = line.startsWith('cus_');
+  const { eventId, again } = arrival;
+  const input: CustomerInput = { line };
+  const { workflowId, typedSearchAttributes } = startOptions('customer', input);
   await client.workflowService.signalWithStartWorkflowExecution({
     namespace: client.options.namespace,
-    workflowId: workflowIds.customer(line),
+    workflowId,
     workflowType: { name: workflowTypes.customer },
     taskQueue: { name: taskQueue },
-    input: payloads({ line }),
+    input: payloads(input),
     signalName: signalNames.stripeEvent,
-    signalInput: payloads({ eventId, again }),
+    signalInput: payloads(arrival),
     // A redrive is a request of its own.
     requestId: again ? `${eventId}/again/${Date.now()}` : eventId,
     identity: 'durabill',
-    workflowIdReusePolicy: 1,
-    ...(isCustomer
-      ? {
-          searchAttributes: {
-            indexedFields: { CustomerId: keyword(line) },
-          },
-        }
-      : {}),
+    workflowIdReusePolicy: allowDuplicate,
+    searchAttributes: {
+      indexedFields: Object.fromEntries(
+        typedSearchAttributes.map(({ key, value }) => [key.name, indexed(key.type, value)]),
+      ),
+    },
   });
 }
 
-function keyword(value: string) {
+function payloads(value: unknown) {
+  return { payloads: [defaultPayloadConverter.toPayload(value)] };
+}
+
+function indexed(type: 'KEYWORD' | 'INT', value: string | number) {
   const payload = defaultPayloadConverter.toPayload(value);
-  const type = new TextEncoder().encode('Keyword');
-  return { ...payload, metadata: { ...payload.metadata, type } };
+  const name = type === 'KEYWORD' ? 'Keyword' : 'Int';
+  return { ...payload, metadata: { ...payload.metadata, type: new TextEncoder().encode(name) } };
 }

@@ -1,89 +1,33 @@
-/** What others may know of the workflows: names, inputs, outputs. Nothing here runs in a workflow. */
-import type { QueuedDelivery } from '../domain/delivery-queue.ts';
-
-export { queryNames, signalNames, workflowTypes } from '../domain/temporal-names.ts';
-export type {
+/**
+ * The contract of every workflow: what it takes and answers, what it can be told and asked, and how it is
+ * started: its id, whether that id may run again, its timeout, what it is found by. One entry a workflow.
+ * Workflows read this file too: it imports only the domain, and nothing here talks to Temporal.
+ */
+import type {
+  DeliverUsageInput,
+  DeliveryProgress,
+  DeliveryTally,
+  UsageArrival,
+} from '../domain/delivery-runs.ts';
+import { workflowIds } from '../domain/ids.ts';
+import type {
   ProcessingOutcome,
   ProcessingProgress,
   ProcessingRequest,
 } from '../domain/processing.ts';
-export type { UsageSettled } from '../domain/usage.ts';
+import type {
+  AggregateStorageInput,
+  AggregateStorageProgress,
+  BillCustomerStorageInput,
+  BillCustomerStorageResult,
+  BillStorageInput,
+  BillStorageProgress,
+} from '../domain/storage-runs.ts';
+import { searchAttributes } from '../domain/temporal-names.ts';
+import type { workflowTypes } from '../domain/temporal-names.ts';
+import type { UsageSettled } from '../domain/usage.ts';
 
-/** Input of `aggregateStorage`. From a schedule it is empty: the day is the run's nominal one (SB1). */
-export interface AggregateStorageInput {
-  day?: string;
-  /** Only these customers, after their dead letters were looked at. */
-  only?: string[];
-  /** What the run before handed over. */
-  carried?: {
-    runKey: string;
-    chunks: number;
-    nextChunk: number;
-    startedAtMs: number;
-    tally: AggregateStorageTally;
-    failed: string[];
-    /** Named in dead letters already. */
-    laidAside?: number;
-  };
-}
-
-export interface AggregateStorageTally {
-  customers: number;
-  /** Digits. */
-  bytes: string;
-  files: number;
-}
-
-/** Result, and query `progress`, of `aggregateStorage`. */
-export interface AggregateStorageProgress extends AggregateStorageTally {
-  day: string;
-  failed: number;
-  chunksDone: number;
-  chunks: number;
-  durationMs: number;
-}
-
-/** Input of `billStorage`. From a schedule it is empty: the month before the nominal one (SB8). */
-export interface BillStorageInput {
-  month?: string;
-  /** Customers billed at the same time. */
-  window?: number;
-  /** What the run before handed over. */
-  carried?: {
-    after: string;
-    more: boolean;
-    waiting: string[];
-    running: string[];
-    startedAtMs: number;
-    tally: BillStorageTally;
-  };
-}
-
-export interface BillStorageTally {
-  billed: number;
-  failed: number;
-  skipped: number;
-  /** Digits. */
-  bytes: string;
-}
-
-/** Result, and query `progress`, of `billStorage` (SB17). */
-export interface BillStorageProgress extends BillStorageTally {
-  month: string;
-  running: number;
-  durationMs: number;
-}
-
-export interface BillCustomerStorageInput {
-  customerId: string;
-  month: string;
-}
-
-export interface BillCustomerStorageResult {
-  /** `skipped`: it was billed before. */
-  state: 'billed' | 'skipped';
-  bytes: string;
-}
+export { queryNames, signalNames, workflowTypes } from '../domain/temporal-names.ts';
 
 /** Input of `customer`: a line of events, and what the run before handed over. */
 export interface CustomerInput {
@@ -100,7 +44,7 @@ export interface EventArrival {
   again?: boolean;
 }
 
-/** Result, and query `progress`, of `customer`. */
+/** Result and progress of `customer`. */
 export interface CustomerProgress {
   waiting: number;
   applied: number;
@@ -108,37 +52,188 @@ export interface CustomerProgress {
 }
 
 /** Input of `catchUpWebhooks`; from the schedule it is empty: the last three days. */
-export interface CatchUpInput {
+interface CatchUpInput {
   /** Day, UTC. */
   since?: string;
 }
 
-/** Signal `usageArrived`. */
-export interface UsageArrival {
-  identifier: string;
-  lane: string;
+interface CatchUpResult {
+  /** Events that Stripe could not deliver. */
+  seen: number;
+  /** Of those, new to the inbox. */
+  added: number;
 }
 
-export interface DeliverUsageInput {
-  shard: number;
-  /** Look into the ledger first. */
-  sweep?: boolean;
-  /** What the run before had waiting. */
-  carried?: QueuedDelivery[];
-  tally?: DeliveryTally;
+/** As both the client and a parent workflow take them; none is left to a default. */
+interface StartOptions {
+  workflowId: string;
+  /** Of an id whose run has ended. */
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'REJECT_DUPLICATE';
+  /** Of an id that runs. A signal with start always takes the run that is there. */
+  workflowIdConflictPolicy: 'FAIL' | 'USE_EXISTING';
+  /** Of all its runs together; without one it ends by itself. */
+  workflowExecutionTimeout?: '1 day';
+  typedSearchAttributes: SearchAttribute[];
 }
 
-/** Counted over all runs since the shard last had nothing to do. */
-export interface DeliveryTally {
-  delivered: number;
-  laidAside: number;
-  putOff: number;
+type SearchAttribute =
+  | { key: { name: string; type: 'KEYWORD' }; value: string }
+  | { key: { name: string; type: 'INT' }; value: number };
+
+/** Types only: what a workflow takes, answers, tells when asked for its progress, and can be told. */
+interface Story {
+  input: unknown;
+  result: unknown;
+  progress?: unknown;
+  /** By name, the arguments of each signal. */
+  signals?: Record<string, unknown[]>;
 }
 
-/** Query `progress` of `deliverUsage`. */
-export interface DeliveryProgress extends DeliveryTally {
-  shard: number;
-  waiting: number;
-  inFlight: number;
-  haltedUntil?: string;
+interface Contract<S extends Story, Started extends S['input']> {
+  start: (input: Started) => StartOptions;
+  /** For the compiler alone. */
+  story?: S;
+}
+
+/** `Started`: what a start must say, when a schedule's run or a run that goes on says less or more. */
+function contract<S extends Story, Started extends S['input'] = S['input']>(
+  start: (input: Started) => StartOptions,
+): Contract<S, Started> {
+  return { start };
+}
+
+const customerIs = (value: string): SearchAttribute => ({
+  key: { name: 'CustomerId', type: searchAttributes.CustomerId },
+  value,
+});
+const billedMonthIs = (value: string): SearchAttribute => ({
+  key: { name: 'BillingMonth', type: searchAttributes.BillingMonth },
+  value,
+});
+/** What runs already is taken as it is. */
+const joined = {
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+  workflowIdConflictPolicy: 'USE_EXISTING',
+} as const;
+
+const contracts = {
+  /** An id is one job for good, running or not (FM1). */
+  processFiles: contract<{
+    input: ProcessingRequest;
+    result: ProcessingOutcome;
+    progress: ProcessingProgress;
+    signals: { usageSettled: [UsageSettled] };
+  }>(({ processingId, customerId, files }) => ({
+    workflowId: workflowIds.processFiles(processingId),
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowIdConflictPolicy: 'FAIL',
+    typedSearchAttributes: [
+      customerIs(customerId),
+      { key: { name: 'FileCount', type: searchAttributes.FileCount }, value: files.length },
+    ],
+  })),
+
+  deliverUsage: contract<{
+    input: DeliverUsageInput;
+    result: DeliveryTally;
+    progress: DeliveryProgress;
+    signals: { usageArrived: [UsageArrival]; sweep: [] };
+  }>(({ shard }) => ({
+    workflowId: workflowIds.deliverUsage(shard),
+    ...joined,
+    typedSearchAttributes: [
+      { key: { name: 'DeliveryShard', type: searchAttributes.DeliveryShard }, value: shard },
+    ],
+  })),
+
+  sweepUsage: contract<{ input: undefined; result: { woken: number[] } }>(() => ({
+    workflowId: workflowIds.sweepUsage(),
+    ...joined,
+    typedSearchAttributes: [],
+  })),
+
+  /** Of one customer it is a run of its own, after its dead letter was looked at. */
+  aggregateStorage: contract<
+    {
+      input: AggregateStorageInput;
+      result: AggregateStorageProgress;
+      progress: AggregateStorageProgress;
+    },
+    { day: string; only?: [customerId: string] }
+  >(({ day, only }) => ({
+    workflowId:
+      only === undefined
+        ? workflowIds.aggregateStorage(day)
+        : workflowIds.aggregateCustomerStorage(day, only[0]),
+    ...joined,
+    typedSearchAttributes: only === undefined ? [] : [customerIs(only[0])],
+  })),
+
+  billStorage: contract<
+    { input: BillStorageInput; result: BillStorageProgress; progress: BillStorageProgress },
+    { month: string; window?: number }
+  >(({ month }) => ({
+    workflowId: workflowIds.billStorage(month),
+    ...joined,
+    typedSearchAttributes: [billedMonthIs(month)],
+  })),
+
+  /** Once it has succeeded, never again; one that failed may be billed once more. */
+  billCustomerStorage: contract<{
+    input: BillCustomerStorageInput;
+    result: BillCustomerStorageResult;
+    signals: { usageSettled: [UsageSettled] };
+  }>(({ customerId, month }) => ({
+    workflowId: workflowIds.billCustomerStorage(customerId, month),
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    workflowIdConflictPolicy: 'FAIL',
+    workflowExecutionTimeout: '1 day',
+    typedSearchAttributes: [customerIs(customerId), billedMonthIs(month)],
+  })),
+
+  /** A line is a customer's, or of events that name none. */
+  customer: contract<{
+    input: CustomerInput;
+    result: CustomerProgress;
+    progress: CustomerProgress;
+    signals: { stripeEvent: [EventArrival] };
+  }>(({ line }) => ({
+    workflowId: workflowIds.customer(line),
+    ...joined,
+    typedSearchAttributes: line.startsWith('cus_') ? [customerIs(line)] : [],
+  })),
+
+  catchUpWebhooks: contract<{ input: CatchUpInput; result: CatchUpResult }>(({ since }) => ({
+    workflowId: workflowIds.catchUpWebhooks(since),
+    ...joined,
+    typedSearchAttributes: [],
+  })),
+} satisfies Record<keyof typeof workflowTypes, unknown>;
+
+export type WorkflowName = keyof typeof contracts;
+type StoryOf<Name extends WorkflowName> = NonNullable<(typeof contracts)[Name]['story']>;
+export type InputOf<Name extends WorkflowName> = StoryOf<Name>['input'];
+export type ResultOf<Name extends WorkflowName> = StoryOf<Name>['result'];
+export type ProgressOf<Name extends WorkflowName> =
+  StoryOf<Name> extends { progress: infer Progress } ? Progress : never;
+/** What a start must say; a run that goes on as new says more. */
+export type StartOf<Name extends WorkflowName> = Parameters<(typeof contracts)[Name]['start']>[0];
+/** As the client's `start` and `getHandle` want to know it. */
+export type WorkflowOf<Name extends WorkflowName> = (
+  input: InputOf<Name>,
+) => Promise<ResultOf<Name>>;
+type SignalsOf<Name extends WorkflowName> =
+  StoryOf<Name> extends { signals: infer Signals } ? Signals : never;
+export type SignalOf<Name extends WorkflowName> = keyof SignalsOf<Name> & string;
+export type SignalArgs<
+  Name extends WorkflowName,
+  Signal extends SignalOf<Name>,
+> = SignalsOf<Name>[Signal] extends infer Args extends unknown[] ? Args : never;
+
+export function startOptions<Name extends WorkflowName>(
+  name: Name,
+  input: StartOf<Name>,
+): StartOptions {
+  const start = contracts[name].start as (input: StartOf<Name>) => StartOptions;
+  return start(input);
 }

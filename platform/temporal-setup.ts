@@ -1,4 +1,4 @@
-/** What Temporal must have before the first workflow: a namespace that serves, and search attributes. */
+/** What Temporal must have before the first workflow: search attributes. */
 import { isGrpcServiceError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { BillingError } from '../domain/errors.ts';
@@ -7,34 +7,13 @@ import { searchAttributes } from '../domain/temporal-names.ts';
 /** temporal.api.enums.v1.IndexedValueType */
 const indexedValueTypes: Record<'KEYWORD' | 'INT', number> = { KEYWORD: 2, INT: 3 };
 /** google.rpc.Code */
-const grpcCodes = { notFound: 5, alreadyExists: 6, permissionDenied: 7, unimplemented: 12 };
+const grpcCodes = { alreadyExists: 6, permissionDenied: 7, unimplemented: 12 };
 const deadlineMs = 8000;
 
 export interface SearchAttributeResult {
   name: string;
   outcome: 'created' | 'present' | 'differs' | 'missing';
   detail?: string;
-}
-
-/** Throws BillingError `not_found` when the namespace does not exist. */
-export async function requireNamespace(client: Client, timeoutMs: number): Promise<void> {
-  const { namespace } = client.options;
-  try {
-    await client.withDeadline(
-      Date.now() + timeoutMs,
-      async () => await client.workflowService.describeNamespace({ namespace }),
-    );
-  } catch (error) {
-    const code = grpcCode(error);
-    // Namespaces may be described by few; that they are refused says that the server answers.
-    if (code === grpcCodes.permissionDenied) return;
-    if (code !== grpcCodes.notFound) throw error;
-    throw new BillingError(
-      'not_found',
-      `Temporal has no namespace "${namespace}": create it ` +
-        `(temporal operator namespace create --namespace ${namespace}) or set TEMPORAL_NAMESPACE`,
-    );
-  }
 }
 
 /** Registers what is missing. One that is there with another type is reported, never changed. */

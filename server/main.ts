@@ -5,7 +5,7 @@ import { createDynamoDb } from '../platform/clients.ts';
 import { createClock, isLive, parseConfig, readEnvironment } from '../platform/config.ts';
 import { createLogger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
-import { announceEvent } from '../engine/announce-event.ts';
+import { createEngine } from '../engine/engine.ts';
 import { createTemporalClient } from '../platform/temporal.ts';
 import { createTableStore } from '../tables/dynamo.ts';
 import { openTables } from '../tables/open.ts';
@@ -24,7 +24,12 @@ const now = createClock(config);
 const metrics = createMetrics();
 
 /** Who calls waits for our answer: rather a quick 503, after which Stripe comes again. */
-const announcePatienceMs = 5000;
+const patienceMs = 5000;
+const engine = createEngine(temporal, {
+  taskQueue: config.TASK_QUEUE,
+  patienceMs,
+  asUnavailable: true,
+});
 
 const tables = openTables(createTableStore(dynamodb, config.TABLE_PREFIX, now));
 
@@ -40,11 +45,7 @@ const app = createApp({
     now: () => new Date(),
     receiver: {
       webhookEvents: tables.webhookEvents,
-      announceEvent: async (line, eventId) => {
-        await temporal.withDeadline(Date.now() + announcePatienceMs, async () => {
-          await announceEvent(temporal, config.TASK_QUEUE, { line, eventId, again: false });
-        });
-      },
+      announceEvent: engine.announceEvent,
       metrics,
       livemode: isLive(config),
       account: config.STRIPE_ACCOUNT_ID,
@@ -53,7 +54,7 @@ const app = createApp({
   deadLetters: {
     adminToken: config.ADMIN_TOKEN,
     tables,
-    temporal: createTemporalRedrive(temporal, config.TASK_QUEUE, announcePatienceMs),
+    temporal: createTemporalRedrive(engine),
     now,
   },
   probes: {

@@ -19,7 +19,7 @@ import { createLogger } from '../platform/logger.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { applySchedules } from '../platform/schedules.ts';
-import { createSignals } from '../engine/signals.ts';
+import { createEngine } from '../engine/engine.ts';
 import { createTemporalClient, temporalConnectionOptions } from '../platform/temporal.ts';
 import { createTableStore } from '../tables/dynamo.ts';
 import { openTables } from '../tables/open.ts';
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
       s3: createS3(config),
       bucket: config.BUCKET,
       stripe,
-      signals: createSignals(temporal, config.TASK_QUEUE),
+      signals: createEngine(temporal, { taskQueue: config.TASK_QUEUE }),
       ...openTables(store),
       planDefault: config.BILLING_PLAN_DEFAULT,
       processor: gzipProcessor,

@@ -6,12 +6,13 @@ import { continueAsNew, defineQuery, setHandler, sleep, workflowInfo } from '@te
 import type { Failed } from '../activities/measure-storage.ts';
 import { parseDay } from '../domain/period.ts';
 import { queryNames } from '../domain/temporal-names.ts';
+import type { ProgressOf } from '../engine/contract.ts';
 import { housekeepingActivities, listingActivities } from './activity-options.ts';
 import type {
   AggregateStorageInput,
   AggregateStorageProgress,
   AggregateStorageTally,
-} from '../engine/contract.ts';
+} from '../domain/storage-runs.ts';
 import { refuseInvalid } from './failures.ts';
 import { nominalDay } from './nominal-time.ts';
 
@@ -20,7 +21,7 @@ const pausesMinutes = [1, 5, 15];
 /** Failed customers that are tried again; what is above goes to a person at once. */
 const mostFailed = 1000;
 
-const progressQuery = defineQuery<AggregateStorageProgress>(queryNames.progress);
+const progressQuery = defineQuery<ProgressOf<'aggregateStorage'>>(queryNames.progress);
 
 type Carried = NonNullable<AggregateStorageInput['carried']>;
 

@@ -9,14 +9,20 @@ import {
 } from '@temporalio/workflow';
 import { signalNames } from '../domain/temporal-names.ts';
 import type { UsageSettled } from '../domain/usage.ts';
+import type { SignalArgs } from '../engine/contract.ts';
 import { tableActivities } from './activity-options.ts';
-import type { BillCustomerStorageInput, BillCustomerStorageResult } from '../engine/contract.ts';
+import type {
+  BillCustomerStorageInput,
+  BillCustomerStorageResult,
+} from '../domain/storage-runs.ts';
 import { billFailed, reasonOf } from './failures.ts';
 
 /** How long the delivery is waited for. It goes on by itself, and starts us again when it succeeded. */
 const deliveryPatience = '1 hour';
 
-const usageSettled = defineSignal<[UsageSettled]>(signalNames.usageSettled);
+const usageSettled = defineSignal<SignalArgs<'billCustomerStorage', 'usageSettled'>>(
+  signalNames.usageSettled,
+);
 
 export async function billCustomerStorage(
   order: BillCustomerStorageInput,

@@ -11,13 +11,14 @@ import {
 } from '@temporalio/workflow';
 import { parseMonth, previousMonth } from '../domain/period.ts';
 import { queryNames } from '../domain/temporal-names.ts';
+import type { ProgressOf } from '../engine/contract.ts';
 import { housekeepingActivities } from './activity-options.ts';
 import { BillingWindow } from './billing-window.ts';
-import type { BillStorageInput, BillStorageProgress } from '../engine/contract.ts';
+import type { BillStorageInput, BillStorageProgress } from '../domain/storage-runs.ts';
 import { refuseInvalid } from './failures.ts';
 import { nominalDay } from './nominal-time.ts';
 
-const progressQuery = defineQuery<BillStorageProgress>(queryNames.progress);
+const progressQuery = defineQuery<ProgressOf<'billStorage'>>(queryNames.progress);
 
 export async function billStorage(input: BillStorageInput = {}): Promise<BillStorageProgress> {
   const month = refuseInvalid(() =>

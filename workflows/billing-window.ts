@@ -7,15 +7,14 @@ import {
   sleep,
   startChild,
 } from '@temporalio/workflow';
-import { workflowIds } from '../domain/ids.ts';
-import { searchAttributes, workflowTypes } from '../domain/temporal-names.ts';
+import { startOptions, workflowTypes } from '../engine/contract.ts';
 import { housekeepingActivities } from './activity-options.ts';
 import type { billCustomerStorage } from './bill-customer-storage.ts';
 import type {
   BillStorageInput,
   BillStorageProgress,
   BillStorageTally,
-} from '../engine/contract.ts';
+} from '../domain/storage-runs.ts';
 import { billFailed, failedAs, reasonOf } from './failures.ts';
 
 const defaultWindow = 10;
@@ -24,9 +23,6 @@ const largestWindow = 500;
 const pageOfCustomers = 200;
 /** How often the children of an earlier run are looked after: most of them end within a second. */
 const [firstCheckMs, laterCheckMs] = [250, 5000];
-
-const customerIdKey = { name: 'CustomerId', type: searchAttributes.CustomerId } as const;
-const billingMonthKey = { name: 'BillingMonth', type: searchAttributes.BillingMonth } as const;
 
 export class BillingWindow {
   readonly #month: string;
@@ -132,21 +128,16 @@ export class BillingWindow {
   }
 
   async #start(customerId: string): Promise<void> {
-    const month = this.#month;
+    const order = { customerId, month: this.#month };
+    // A child's id that runs is always refused.
+    const { workflowIdConflictPolicy: _, ...options } = startOptions('billCustomerStorage', order);
     try {
       const child = await startChild<typeof billCustomerStorage>(
         workflowTypes.billCustomerStorage,
         {
-          workflowId: workflowIds.billCustomerStorage(customerId, month),
-          args: [{ customerId, month }],
+          ...options,
+          args: [order],
           parentClosePolicy: ParentClosePolicy.ABANDON,
-          // One that succeeded is never run again; one that failed is.
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-          workflowExecutionTimeout: '1 day',
-          typedSearchAttributes: [
-            { key: customerIdKey, value: customerId },
-            { key: billingMonthKey, value: month },
-          ],
         },
       );
       void child.result().then(

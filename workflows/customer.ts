@@ -16,7 +16,12 @@ import {
 import type { ApplyFailure, ApplyOutcome, EventActivities } from '../activities/index.ts';
 import { queryNames, signalNames } from '../domain/temporal-names.ts';
 import { eventActivities, tableActivities } from './activity-options.ts';
-import type { CustomerInput, CustomerProgress, EventArrival } from '../engine/contract.ts';
+import type {
+  CustomerInput,
+  CustomerProgress,
+  ProgressOf,
+  SignalArgs,
+} from '../engine/contract.ts';
 import { createEventLine } from './event-line.ts';
 import { reasonOf } from './failures.ts';
 
@@ -30,8 +35,8 @@ const waitsMs = [20_000, 300_000];
 /** Stripe may ask for more patience, and gets this much. */
 const longestWaitMs = 600_000;
 
-const stripeEvent = defineSignal<[EventArrival]>(signalNames.stripeEvent);
-const progressQuery = defineQuery<CustomerProgress>(queryNames.progress);
+const stripeEvent = defineSignal<SignalArgs<'customer', 'stripeEvent'>>(signalNames.stripeEvent);
+const progressQuery = defineQuery<ProgressOf<'customer'>>(queryNames.progress);
 
 export async function customer(input: CustomerInput): Promise<CustomerProgress> {
   const line = createEventLine(input);

@@ -11,20 +11,18 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { queryNames, signalNames } from '../domain/temporal-names.ts';
-import type {
-  DeliverUsageInput,
-  DeliveryProgress,
-  DeliveryTally,
-  UsageArrival,
-} from '../engine/contract.ts';
+import type { DeliverUsageInput, DeliveryTally } from '../domain/delivery-runs.ts';
+import type { ProgressOf, SignalArgs } from '../engine/contract.ts';
 import { ShardDelivery } from './shard-delivery.ts';
 
 /** Far below Temporal's 51,200 events and 10,000 signals a run. */
 const longHistory = 8000;
 
-const progressQuery = defineQuery<DeliveryProgress>(queryNames.progress);
-const usageArrived = defineSignal<[UsageArrival]>(signalNames.usageArrived);
-const sweep = defineSignal(signalNames.sweep);
+const progressQuery = defineQuery<ProgressOf<'deliverUsage'>>(queryNames.progress);
+const usageArrived = defineSignal<SignalArgs<'deliverUsage', 'usageArrived'>>(
+  signalNames.usageArrived,
+);
+const sweep = defineSignal<SignalArgs<'deliverUsage', 'sweep'>>(signalNames.sweep);
 
 export async function deliverUsage(input: DeliverUsageInput): Promise<DeliveryTally> {
   const delivery = new ShardDelivery(input);

@@ -21,6 +21,7 @@ import type {
 import { chunkFiles } from '../domain/files.ts';
 import { queryNames, searchAttributes, signalNames } from '../domain/temporal-names.ts';
 import type { DeliveryState, UsageSettled } from '../domain/usage.ts';
+import type { ProgressOf, SignalArgs } from '../engine/contract.ts';
 import { fileActivities, housekeepingActivities, tableActivities } from './activity-options.ts';
 import { reasonOf } from './failures.ts';
 
@@ -29,8 +30,10 @@ const chunksAtOnce = 4;
 /** How long the job stays open to tell how its delivery went; the delivery itself has no such limit. */
 const deliveryPatience = '1 hour';
 
-const progressQuery = defineQuery<ProcessingProgress>(queryNames.progress);
-const usageSettled = defineSignal<[UsageSettled]>(signalNames.usageSettled);
+const progressQuery = defineQuery<ProgressOf<'processFiles'>>(queryNames.progress);
+const usageSettled = defineSignal<SignalArgs<'processFiles', 'usageSettled'>>(
+  signalNames.usageSettled,
+);
 const totalBytesKey = { name: 'TotalBytes', type: searchAttributes.TotalBytes } as const;
 
 export async function processFiles(request: ProcessingRequest): Promise<ProcessingOutcome> {

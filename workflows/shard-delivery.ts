@@ -8,7 +8,7 @@ import type {
   DeliveryProgress,
   DeliveryTally,
   UsageArrival,
-} from '../engine/contract.ts';
+} from '../domain/delivery-runs.ts';
 import { failedAs, reasonOf } from './failures.ts';
 
 /** Lanes of one shard sending at the same time. */

@@ -2,13 +2,12 @@
 import { BillingError } from '../../domain/errors.ts';
 import { checkBillableMonth } from '../../domain/storage.ts';
 import type { StorageBill } from '../../tables/storage-monthly.ts';
-import type { BillStorageProgress } from '../../engine/contract.ts';
+import type { BillStorageProgress } from '../../domain/storage-runs.ts';
 import type { Context } from '../shell/context.ts';
 import { count, facts, humanBytes, seconds, table } from '../shell/output.ts';
 import type { Answer } from '../shell/perform.ts';
 import { linkTo } from '../process/show.ts';
 
-const startPatienceMs = 15_000;
 /** Bills read at the end; a month that failed as a whole has as many as customers. */
 const mostRead = 1000;
 /** Of these, named to a person. */
@@ -19,12 +18,8 @@ export async function billMonth(
   { month, wait }: { month: string; wait: boolean },
 ): Promise<Answer> {
   checkBillableMonth(month, context.now().getTime());
-  const { startMonth } = await import('../../engine/starts.ts');
-  const client = await context.temporal();
-  const workflowId = await client.withDeadline(
-    Date.now() + startPatienceMs,
-    async () => await startMonth(client, context.config.TASK_QUEUE, { month }),
-  );
+  const engine = await context.engine();
+  const workflowId = await engine.startMonth({ month });
   if (wait) return await waitForMonth(context, month, workflowId);
   const temporalUi = linkTo(context, workflowId);
   return {
@@ -39,14 +34,14 @@ export async function billMonth(
 }
 
 async function waitForMonth(context: Context, month: string, workflowId: string): Promise<Answer> {
-  const { askProgress, follow, outcomeOf } = await import('../shell/follow.ts');
-  const client = await context.temporal();
-  await follow(client, {
+  const { follow } = await import('../shell/follow.ts');
+  const engine = await context.engine();
+  await follow(engine, {
     workflowId,
     goesOn: `The run goes on: durabill bill month --month ${month} --wait`,
-    progress: async () => sayProgress(await askProgress(client, workflowId)),
+    progress: async () => sayProgress(await engine.readProgress('billStorage', workflowId)),
   });
-  const outcome = await outcomeOf<BillStorageProgress>(client, workflowId);
+  const outcome = await engine.readOutcome('billStorage', workflowId);
   if ('failure' in outcome) {
     throw new BillingError('conflict', `billing ${month} failed: ${outcome.failure}`);
   }

@@ -3,7 +3,6 @@ import { workflowIds } from '../../domain/ids.ts';
 import { formatMoney } from '../../domain/money.ts';
 import type { PaymentRow } from '../../tables/payments.ts';
 import type { SubscriptionRow } from '../../tables/subscriptions.ts';
-import type { CustomerProgress } from '../../engine/contract.ts';
 import type { Context } from '../shell/context.ts';
 import { describeFailure } from '../shell/failures.ts';
 import { count, state, table, time } from '../shell/output.ts';
@@ -33,11 +32,10 @@ export async function findAccount(context: Context, customerId: string): Promise
 /** The line's own word while it runs; one that has ended had nothing left to do. */
 async function countWaiting(context: Context, customerId: string): Promise<number | null> {
   try {
-    const { askProgress, isRunning } = await import('../shell/follow.ts');
-    const client = await context.temporal();
+    const engine = await context.engine();
     const workflowId = workflowIds.customer(customerId);
-    if (!(await isRunning(client, workflowId))) return 0;
-    return (await askProgress<CustomerProgress>(client, workflowId)).waiting;
+    if (!(await engine.isRunning(workflowId))) return 0;
+    return (await engine.readProgress('customer', workflowId)).waiting;
   } catch (error) {
     note(`webhook events waiting: not known (${describeFailure(error).message})`);
     return null;

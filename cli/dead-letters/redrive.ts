@@ -8,7 +8,6 @@ import { describeFailure } from '../shell/failures.ts';
 import { count, state, table } from '../shell/output.ts';
 import type { Answer } from '../shell/perform.ts';
 
-const callPatienceMs = 10_000;
 /** A day of one customer takes seconds; one that fails again is tried for 20 minutes without us. */
 const measurePatienceMs = 60_000;
 /** An event is applied in a second; one that fails again is tried for an hour without us. */
@@ -73,18 +72,15 @@ async function dependencies(context: Context, show: Show): Promise<RedriveDepend
     import('../shell/follow.ts'),
   ]);
   // Asked before anything is changed: nothing is half done just because Temporal is away.
-  const client = await context.temporal();
-  const connected = connectRedrive({
-    client,
-    taskQueue: context.config.TASK_QUEUE,
-    callPatienceMs,
+  const engine = await context.engine();
+  const connected = connectRedrive(engine, {
     applyPatienceMs,
     awaitDay: async (workflowId, { customerId, day }) => {
       const progress = async (): Promise<string> => {
-        await follow.askProgress(client, workflowId);
+        await engine.readProgress('aggregateStorage', workflowId);
         return `measuring ${customerId} for ${day}`;
       };
-      return await follow.untilClosed(client, workflowId, { progress, show }, measurePatienceMs);
+      return await follow.untilClosed(engine, workflowId, { progress, show }, measurePatienceMs);
     },
   });
   return { ...(await context.tables()), ...connected, now: context.now };

@@ -2,10 +2,9 @@
 import { BillingError } from '../../domain/errors.ts';
 import { filesPerChunk } from '../../domain/files.ts';
 import { workflowIds } from '../../domain/ids.ts';
-import type { FileResult } from '../../domain/processing.ts';
+import type { FileResult, ProcessingProgress } from '../../domain/processing.ts';
 import type { UsageRecord } from '../../domain/usage.ts';
 import type { Processing } from '../../tables/processing-history.ts';
-import type { ProcessingProgress } from '../../engine/contract.ts';
 import type { Tables } from '../../tables/open.ts';
 import type { Context } from '../shell/context.ts';
 import { describeFailure } from '../shell/failures.ts';
@@ -142,9 +141,8 @@ async function progressOf(
   processingId: string,
 ): Promise<ProcessingProgress | undefined> {
   try {
-    const { askProgress } = await import('../shell/follow.ts');
-    const workflowId = workflowIds.processFiles(processingId);
-    return await askProgress<ProcessingProgress>(await context.temporal(), workflowId);
+    const engine = await context.engine();
+    return await engine.readProgress('processFiles', workflowIds.processFiles(processingId));
   } catch (error) {
     note(`its progress is not known: ${describeFailure(error).message}`);
     return undefined;

@@ -1,10 +1,10 @@
 /** `durabill process submit`: checks the order, starts it once, and says whether it was there before. */
 import { randomUUID } from 'node:crypto';
-import type { Client } from '@temporalio/client';
 import { BillingError } from '../../domain/errors.ts';
 import { parseFiles } from '../../domain/files.ts';
 import { parseCustomerId, parseProcessingId, workflowIds } from '../../domain/ids.ts';
 import type { ProcessingRequest } from '../../domain/processing.ts';
+import type { Engine } from '../../engine/engine.ts';
 import type { Context } from '../shell/context.ts';
 import { readLines } from '../shell/lines.ts';
 import { facts } from '../shell/output.ts';
@@ -19,9 +19,6 @@ export interface SubmitOptions {
   id?: string;
   wait?: boolean;
 }
-
-/** Starting a workflow may take this long; the server was seen to answer just before. */
-const startPatienceMs = 15_000;
 
 /** Throws BillingError for whatever the job may not name. */
 export async function parseOrder(options: SubmitOptions): Promise<ProcessingRequest> {
@@ -75,20 +72,15 @@ async function startOnce(context: Context, order: ProcessingRequest): Promise<bo
     // It has ended; Temporal may have forgotten it and would run it once more.
     if (row.status !== 'in_progress') return false;
   }
-  const { startProcessing } = await import('../../engine/starts.ts');
-  const client = await context.temporal();
-  const { started } = await client.withDeadline(
-    Date.now() + startPatienceMs,
-    async () => await startProcessing(client, context.config.TASK_QUEUE, order),
-  );
-  if (!started && row === undefined) await compareWithStarted(client, order);
+  const engine = await context.engine();
+  const { started } = await engine.startProcessing(order);
+  if (!started && row === undefined) await compareWithStarted(engine, order);
   return started && row === undefined;
 }
 
 /** No worker has written the row yet: the workflow's own input tells what was asked for. */
-async function compareWithStarted(client: Client, order: ProcessingRequest): Promise<void> {
-  const { readStartedRequest } = await import('../../engine/started-request.ts');
-  const before = await readStartedRequest(client, order.processingId);
+async function compareWithStarted(engine: Engine, order: ProcessingRequest): Promise<void> {
+  const before = await engine.readStartedRequest(order.processingId);
   if (before === undefined) return;
   if (before.customerId !== order.customerId) {
     throw otherJob(order.processingId, 'another customer');

@@ -1,21 +1,19 @@
 /** Waits for a processing to end, and shows how far it is. */
 import { BillingError } from '../../domain/errors.ts';
 import { workflowIds } from '../../domain/ids.ts';
-import type { ProcessingProgress } from '../../engine/contract.ts';
 import type { Context } from '../shell/context.ts';
-import { askProgress, follow } from '../shell/follow.ts';
+import { follow } from '../shell/follow.ts';
 import type { Answer } from '../shell/perform.ts';
 import { describeProcessing, describeProgress, viewProcessing } from './show.ts';
 
 /** Its files and its delivery once the workflow has ended; `failed` with the reason when the job did. */
 export async function waitForProcessing(context: Context, processingId: string): Promise<Answer> {
-  const client = await context.temporal();
+  const engine = await context.engine();
   const workflowId = workflowIds.processFiles(processingId);
-  await follow(client, {
+  await follow(engine, {
     workflowId,
     goesOn: `The job goes on: durabill process show ${processingId}`,
-    progress: async () =>
-      describeProgress(await askProgress<ProcessingProgress>(client, workflowId)),
+    progress: async () => describeProgress(await engine.readProgress('processFiles', workflowId)),
   });
   const { processings } = await context.tables();
   const processing = await processings.get(processingId);

@@ -9,6 +9,7 @@ import type Stripe from 'stripe';
 import { BillingError } from '../../domain/errors.ts';
 import { createClock, parseConfig, readEnvironment } from '../../platform/config.ts';
 import type { Config, Environment } from '../../platform/config.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { resolveSettings } from '../../platform/embedded.ts';
 import type { Settings } from '../../platform/embedded.ts';
 import type { Tables } from '../../tables/open.ts';
@@ -16,6 +17,8 @@ import { nameFailures } from './name-failures.ts';
 
 /** How long Temporal may take to answer at first. */
 const temporalPatienceMs = 3000;
+/** A later call to Temporal: the server was seen to answer just before. */
+const callPatienceMs = 15_000;
 /** A single call to a table or the bucket, with its one repeat. */
 const awsPatienceMs = 10_000;
 
@@ -27,6 +30,7 @@ export class Context {
   readonly #closers: (() => void | Promise<void>)[] = [];
   #tables: Promise<Tables> | undefined;
   #temporal: Promise<Client> | undefined;
+  #engine: Promise<Engine> | undefined;
   #stripe: Promise<Stripe | undefined> | undefined;
 
   /** Throws BillingError when no stack runs here or the configuration is wrong. */
@@ -89,10 +93,19 @@ export class Context {
     return await this.#temporal;
   }
 
+  /** Starts, tells and asks workflows; opened like `temporal`. */
+  async engine(): Promise<Engine> {
+    this.#engine ??= Promise.all([this.temporal(), import('../../engine/engine.ts')]).then(
+      ([client, { createEngine }]) =>
+        createEngine(client, { taskQueue: this.config.TASK_QUEUE, patienceMs: callPatienceMs }),
+    );
+    return await this.#engine;
+  }
+
   async #openTemporal(): Promise<Client> {
     const [{ createTemporalClient }, { requireNamespace }] = await Promise.all([
       import('../../platform/temporal.ts'),
-      import('../../platform/temporal-setup.ts'),
+      import('../../engine/ask.ts'),
     ]);
     const { config, settings } = this;
     // gRPC would go on trying to connect; that nothing listens is known in milliseconds.
@@ -100,7 +113,10 @@ export class Context {
     const client = createTemporalClient(config, settings.environment, temporalPatienceMs);
     this.#closers.push(async () => await client.connection.close());
     try {
-      await requireNamespace(client, temporalPatienceMs);
+      await client.withDeadline(
+        Date.now() + temporalPatienceMs,
+        async () => await requireNamespace(client),
+      );
     } catch (error) {
       throw error instanceof BillingError ? error : this.#temporalAway(error);
     }

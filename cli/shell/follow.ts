@@ -1,20 +1,12 @@
 /** Waits for a workflow to end, and shows how far it is. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { Client } from '@temporalio/client';
-import { rootCause } from '@temporalio/common';
-import { queryNames } from '../../engine/contract.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { describeFailure } from './failures.ts';
 import { note } from './perform.ts';
 import { createProgressLine } from './progress-line.ts';
 
 const firstPauseMs = 100;
 const longestPauseMs = 1000;
-const describePatienceMs = 5000;
-/** Fetching the result of what has ended. */
-const resultPatienceMs = 10_000;
-/** A query needs a worker; without one it is not waited for. */
-const queryPatienceMs = 3000;
 /** Temporal or the worker may be restarted meanwhile. */
 const outagePatienceMs = 60_000;
 
@@ -27,10 +19,10 @@ export interface Followed {
 }
 
 /** Returns once it has ended. Ctrl-C ends us (130) and not the work. */
-export async function follow(client: Client, followed: Followed): Promise<void> {
+export async function follow(engine: Engine, followed: Followed): Promise<void> {
   const { workflowId, goesOn, progress } = followed;
   await withProgressLine(goesOn, async (show) => {
-    await untilClosed(client, workflowId, { progress, show });
+    await untilClosed(engine, workflowId, { progress, show });
   });
 }
 
@@ -54,35 +46,9 @@ export async function withProgressLine<T>(
   }
 }
 
-/** What the workflow itself says of its progress. */
-export async function askProgress<Progress>(client: Client, workflowId: string): Promise<Progress> {
-  const handle = client.workflow.getHandle(workflowId);
-  return await client.withDeadline(
-    Date.now() + queryPatienceMs,
-    async () => await handle.query<Progress>(queryNames.progress),
-  );
-}
-
-/** How a workflow that has ended came out: its result, or why it failed. */
-export async function outcomeOf<Result>(
-  client: Client,
-  workflowId: string,
-): Promise<{ result: Result } | { failure: string }> {
-  try {
-    const result: unknown = await client.withDeadline(
-      Date.now() + resultPatienceMs,
-      async (): Promise<unknown> => await client.workflow.getHandle(workflowId).result(),
-    );
-    return { result: result as Result };
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    return { failure: rootCause(error.cause) ?? error.message };
-  }
-}
-
 /** True once it has ended; false when patience did. */
 export async function untilClosed(
-  client: Client,
+  engine: Pick<Engine, 'isRunning'>,
   workflowId: string,
   { progress, show }: { progress: () => Promise<string>; show: (text: string) => void },
   patienceMs = Infinity,
@@ -92,7 +58,7 @@ export async function untilClosed(
   let outageSinceMs: number | undefined;
   while (Date.now() - beganMs < patienceMs) {
     try {
-      if (!(await isRunning(client, workflowId))) return true;
+      if (!(await engine.isRunning(workflowId))) return true;
       outageSinceMs = undefined;
       // A query that nobody answers is a missing worker, not an outage.
       show(await progress().catch(() => 'waiting for a worker to take it up'));
@@ -105,19 +71,4 @@ export async function untilClosed(
     pauseMs = Math.min(longestPauseMs, pauseMs * 1.5);
   }
   return false;
-}
-
-export async function isRunning(client: Client, workflowId: string): Promise<boolean> {
-  const handle = client.workflow.getHandle(workflowId);
-  try {
-    const { status } = await client.withDeadline(
-      Date.now() + describePatienceMs,
-      async () => await handle.describe(),
-    );
-    return status.name === 'RUNNING';
-  } catch (error) {
-    // Ended so long ago that Temporal has forgotten it; the row has not.
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
 }

@@ -2,13 +2,12 @@
 import type { DeadLetter } from '../../domain/dead-letters.ts';
 import { BillingError } from '../../domain/errors.ts';
 import { dayOf } from '../../domain/period.ts';
-import type { AggregateStorageProgress } from '../../engine/contract.ts';
+import type { AggregateStorageProgress } from '../../domain/storage-runs.ts';
 import type { Context } from '../shell/context.ts';
 import { count, facts, humanBytes, seconds, table } from '../shell/output.ts';
 import type { Answer } from '../shell/perform.ts';
 import { linkTo } from '../process/show.ts';
 
-const startPatienceMs = 15_000;
 /** Customers named at the end; `dead-letters list` has all. */
 const mostNamed = 50;
 
@@ -21,12 +20,8 @@ export async function aggregate(
   if (day > today) {
     throw new BillingError('invalid_request', `${day} has not come yet: today is ${today} (UTC)`);
   }
-  const { startDay } = await import('../../engine/starts.ts');
-  const client = await context.temporal();
-  const workflowId = await client.withDeadline(
-    Date.now() + startPatienceMs,
-    async () => await startDay(client, context.config.TASK_QUEUE, { day }),
-  );
+  const engine = await context.engine();
+  const workflowId = await engine.startDay({ day });
   if (wait) return await waitForDay(context, day, workflowId);
   const temporalUi = linkTo(context, workflowId);
   return {
@@ -41,14 +36,14 @@ export async function aggregate(
 }
 
 async function waitForDay(context: Context, day: string, workflowId: string): Promise<Answer> {
-  const { askProgress, follow, outcomeOf } = await import('../shell/follow.ts');
-  const client = await context.temporal();
-  await follow(client, {
+  const { follow } = await import('../shell/follow.ts');
+  const engine = await context.engine();
+  await follow(engine, {
     workflowId,
     goesOn: `The run goes on: durabill storage aggregate --day ${day} --wait`,
-    progress: async () => sayProgress(await askProgress(client, workflowId)),
+    progress: async () => sayProgress(await engine.readProgress('aggregateStorage', workflowId)),
   });
-  const outcome = await outcomeOf<AggregateStorageProgress>(client, workflowId);
+  const outcome = await engine.readOutcome('aggregateStorage', workflowId);
   if ('failure' in outcome) {
     throw new BillingError('conflict', `measuring ${day} failed: ${outcome.failure}`);
   }

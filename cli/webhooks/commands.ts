@@ -11,7 +11,6 @@ import type { Answer } from '../shell/perform.ts';
 import { linkTo } from '../process/show.ts';
 import { showEvent } from './show.ts';
 
-const startPatienceMs = 15_000;
 const dayMs = 86_400_000;
 
 export function addWebhooks(program: Command): void {
@@ -43,22 +42,16 @@ export function addWebhooks(program: Command): void {
 /** WH2 */
 async function catchUp(context: Context, since: string | undefined): Promise<Answer> {
   checkSince(context, since);
-  const [{ startCatchUp }, { follow, outcomeOf }] = await Promise.all([
-    import('../../engine/starts.ts'),
-    import('../shell/follow.ts'),
-  ]);
-  const client = await context.temporal();
-  const workflowId = await client.withDeadline(
-    Date.now() + startPatienceMs,
-    async () => await startCatchUp(client, context.config.TASK_QUEUE, since),
-  );
+  const { follow } = await import('../shell/follow.ts');
+  const engine = await context.engine();
+  const workflowId = await engine.startCatchUp(since);
   const again = `durabill webhooks catch-up${since === undefined ? '' : ` --since ${since}`}`;
-  await follow(client, {
+  await follow(engine, {
     workflowId,
     goesOn: `The catch-up goes on; this waits for it again: ${again}`,
     progress: async () => await Promise.resolve('asking Stripe for what it could not deliver'),
   });
-  const outcome = await outcomeOf<{ seen: number; added: number }>(client, workflowId);
+  const outcome = await engine.readOutcome('catchUpWebhooks', workflowId);
   if ('failure' in outcome) {
     throw new BillingError('conflict', `the catch-up failed: ${outcome.failure}`);
   }

@@ -9,7 +9,7 @@ import { createDynamoDb, createS3, createStripe } from '../../platform/clients.t
 import { createClock, parseConfig } from '../../platform/config.ts';
 import type { Config } from '../../platform/config.ts';
 import { createTemporalClient } from '../../platform/temporal.ts';
-import { startProcessing } from '../../engine/starts.ts';
+import { createEngine } from '../../engine/engine.ts';
 import type { Customers } from '../../tables/customers.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';
@@ -161,12 +161,13 @@ async function runJobs(
   report: (line: string) => void,
 ): Promise<void> {
   let done = 0;
+  const engine = createEngine(temporal, { taskQueue });
   await temporal.withDeadline(Date.now() + patienceMs, async () => {
     await Promise.all(
       jobs.map(async (job) => {
-        await startProcessing(temporal, taskQueue, job);
+        await engine.startProcessing(job);
         // A second order of the same job, on purpose: it must change nothing.
-        await startProcessing(temporal, taskQueue, job);
+        await engine.startProcessing(job);
         await temporal.workflow.getHandle(workflowIds.processFiles(job.processingId)).result();
         done += 1;
         report(`${done} of ${jobs.length} jobs processed, metered and delivered`);

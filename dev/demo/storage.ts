@@ -7,7 +7,7 @@ import { inputKey } from '../../domain/files.ts';
 import { storageIdentifier } from '../../domain/ids.ts';
 import { dayOf, daysOf, previousMonth } from '../../domain/period.ts';
 import { backfillSchedule } from '../../platform/schedules.ts';
-import { startMonth } from '../../engine/starts.ts';
+import { createEngine } from '../../engine/engine.ts';
 import type { StorageDaily } from '../../tables/storage-daily.ts';
 import type { StorageBill, StorageMonthly } from '../../tables/storage-monthly.ts';
 import type { StripeControl } from '../../stripe-double/control.ts';
@@ -59,7 +59,8 @@ export async function runStorageDemo(
   if (before.some((bill) => bill?.billingStatus !== 'billed')) {
     await measureMonth(demo, customers, month);
     demo.report(`billing ${month}`);
-    const workflowId = await startMonth(demo.temporal, demo.taskQueue, { month });
+    const engine = createEngine(demo.temporal, { taskQueue: demo.taskQueue });
+    const workflowId = await engine.startMonth({ month });
     await demo.temporal.workflow.getHandle(workflowId).result();
   }
   const after = await bills();

@@ -1,17 +1,11 @@
-/** What a redrive needs of Temporal, with each of its calls bounded. */
+/** What a redrive asks of the engine, and how long it waits for what it has begun. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
-import { announceEvent } from '../../engine/announce-event.ts';
-import { announceUsage, startDay, startStorageBill } from '../../engine/starts.ts';
+import type { Engine } from '../../engine/engine.ts';
 import type { RedriveDependencies } from './redrive.ts';
 
 const pauseMs = 250;
 
-export interface RedriveConnection {
-  client: Client;
-  taskQueue: string;
-  /** For one call to Temporal. */
-  callPatienceMs: number;
+interface Waiting {
   /** For an event that was announced to be applied. */
   applyPatienceMs: number;
   /** Waits for the run that measures a day; false when it is running still. */
@@ -20,29 +14,17 @@ export interface RedriveConnection {
 
 type OverTemporal = 'announce' | 'announceEvent' | 'measureDay' | 'startBill' | 'waitUntil';
 
-export function connectRedrive({
-  client,
-  taskQueue,
-  callPatienceMs,
-  applyPatienceMs,
-  awaitDay,
-}: RedriveConnection): Pick<RedriveDependencies, OverTemporal> {
-  const bounded = async <T>(call: () => Promise<T>): Promise<T> =>
-    await client.withDeadline(Date.now() + callPatienceMs, call);
+export function connectRedrive(
+  engine: Pick<Engine, 'announceUsage' | 'announceEvent' | 'startDay' | 'startBill'>,
+  { applyPatienceMs, awaitDay }: Waiting,
+): Pick<RedriveDependencies, OverTemporal> {
   return {
-    announce: async (usage) => {
-      await bounded(async () => await announceUsage(client, taskQueue, usage));
-    },
+    announce: engine.announceUsage,
     announceEvent: async (line, eventId) => {
-      const again = { line, eventId, again: true };
-      await bounded(async () => await announceEvent(client, taskQueue, again));
+      await engine.announceEvent(line, eventId, true);
     },
-    measureDay: async (order) => {
-      const workflowId = await bounded(async () => await startDay(client, taskQueue, order));
-      return await awaitDay(workflowId, order);
-    },
-    startBill: async (order) =>
-      await bounded(async () => await startStorageBill(client, taskQueue, order)),
+    measureDay: async (order) => await awaitDay(await engine.startDay(order), order),
+    startBill: engine.startBill,
     waitUntil: async (isOver) => await waitUntil(isOver, applyPatienceMs),
   };
 }

@@ -7,7 +7,7 @@ import { startWorker } from '../../dev/stack/worker.ts';
 import { workflowIds } from '../../domain/ids.ts';
 import { daysOf } from '../../domain/period.ts';
 import { snapshotOf } from '../../domain/storage.ts';
-import { startDay, startMonth } from '../../engine/starts.ts';
+import { createEngine } from '../../engine/engine.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';
@@ -15,7 +15,7 @@ import { startGate } from '../support/gate.ts';
 import type { Gate } from '../support/gate.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
-import { workflowTypes } from '../../engine/contract.ts';
+import { startAs } from '../support/start.ts';
 import { startBareTemporal, taskQueue } from '../support/temporal.ts';
 import type { BareTemporal } from '../support/temporal.ts';
 
@@ -79,7 +79,7 @@ async function startListing(): Promise<string> {
     matches: (request) => request.includes('list-type=2') && request.includes('service%2Foutput'),
     when: 'after',
   });
-  return await startDay(temporal.client, taskQueue, { day: listedDay });
+  return await createEngine(temporal.client, { taskQueue }).startDay({ day: listedDay });
 }
 
 /** A table request of the worker: its operation, its table, and words that only this step writes. */
@@ -143,11 +143,7 @@ async function startBills(customers: string[]): Promise<string> {
     await services.control.fault({ kind, path: billPath, where: { identifier } });
   }
   const workflowId = workflowIds.billStorage(month);
-  await temporal.client.workflow.start(workflowTypes.billStorage, {
-    taskQueue,
-    workflowId,
-    args: [{ month, window: 50 }],
-  });
+  await startAs(temporal.client, { taskQueue, workflowId }, 'billStorage', { month, window: 50 });
   return workflowId;
 }
 
@@ -177,7 +173,7 @@ test('SB5 SB6 SB13 SB15 SIGKILL while it lists and at every point of a bill', as
     skipped: 0,
     bytes: String(bytes),
   });
-  const again = await startMonth(temporal.client, taskQueue, { month });
+  const again = await createEngine(temporal.client, { taskQueue }).startMonth({ month });
   expect(await resultOf(again)).toMatchObject({ billed: 0, failed: 0, skipped: all });
   const measured = { customers: all + listed.length, bytes: '600', failed: 0 };
   expect(await resultOf(listing)).toMatchObject(measured);

@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startWorker } from '../../dev/stack/worker.ts';
 import { workflowIds } from '../../domain/ids.ts';
-import { startProcessing } from '../../engine/starts.ts';
+import { createEngine } from '../../engine/engine.ts';
 import { startGate } from '../support/gate.ts';
 import type { Gate } from '../support/gate.ts';
 import { startServices } from '../support/services.ts';
@@ -86,7 +86,7 @@ test('DL2 I1 I3 SIGKILL of the worker at every point: one meter event each', asy
   const first = await spawnWorker();
   for (const id of jobs) {
     const request = { processingId: id, customerId: customerOf(id), files: ['file.bin'] };
-    await startProcessing(temporal.client, taskQueue, request);
+    await createEngine(temporal.client, { taskQueue }).startProcessing(request);
   }
   await gate.waitForHeld(Object.keys(tableSteps).length * 2);
   await services.control.waitForHanging(Object.keys(stripeSteps).length);

@@ -21,7 +21,7 @@ import { workflowIds } from '../../domain/ids.ts';
 import { createDynamoDb, createStripe } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTemporalClient } from '../../platform/temporal.ts';
-import { startProcessing } from '../../engine/starts.ts';
+import { createEngine } from '../../engine/engine.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';
 import { tableSchemas } from '../../tables/schema.ts';
@@ -376,7 +376,7 @@ describe('the second start stays up', () => {
     const processingId = 'killed-worker';
     await control.fault({ kind: 'hang_after', where: { identifier: processingId } });
     const request = { processingId, customerId: aurora, files: ['sensor/reading.bin'] };
-    await startProcessing(temporal, 'durabill', request);
+    await createEngine(temporal, { taskQueue: 'durabill' }).startProcessing(request);
     await control.waitForHanging(1, 30_000);
     const { pid } = processNamed(dataDir, 'worker');
     process.kill(pid, 'SIGKILL');
@@ -406,7 +406,7 @@ describe('the second start stays up', () => {
     });
     for (const processingId of ids) {
       const request = { processingId, customerId: aurora, files: ['sensor/reading.bin'] };
-      await startProcessing(temporal, 'durabill', request);
+      await createEngine(temporal, { taskQueue: 'durabill' }).startProcessing(request);
     }
     await control.waitForHanging(1, 30_000);
     expect(await eventsOf()).toEqual([]);

@@ -21,13 +21,12 @@ import { dayOf, daysOf, previousMonth } from '../../domain/period.ts';
 import type { ProcessingProgress } from '../../domain/processing.ts';
 import { snapshotOf } from '../../domain/storage.ts';
 import { ensureSearchAttributes } from '../../platform/temporal-setup.ts';
-import { announceEvent } from '../../engine/announce-event.ts';
-import { createSignals } from '../../engine/signals.ts';
-import { startCatchUp, startDay, startMonth, startProcessing } from '../../engine/starts.ts';
+import { createEngine } from '../../engine/engine.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { createWorkers } from '../../worker/run.ts';
-import { queryNames, signalNames, workflowTypes } from '../../engine/contract.ts';
+import { queryNames, signalNames } from '../../engine/contract.ts';
 import { createTestDependencies } from '../support/dependencies.ts';
+import { signalAs, startAs } from '../support/start.ts';
 import { startServices } from '../support/services.ts';
 import '../support/quiet.ts';
 
@@ -49,11 +48,12 @@ const server = await startTool('temporal-server', 'temporal', services, async (p
 });
 const connection = await Connection.connect({ address: server.address });
 const client = new Client({ connection });
+const engine = createEngine(client, { taskQueue });
 await ensureSearchAttributes(client);
 const native = await NativeConnection.connect({ address: server.address });
 const slowly = { wanted: false };
 const { deps } = createTestDependencies(services, {
-  signals: createSignals(client, taskQueue),
+  signals: engine,
   processor: slowProcessor(slowly),
 });
 const workers = await createWorkers(
@@ -125,7 +125,7 @@ async function cancelled(): Promise<void> {
   await services.putFile(customerId, 'large.bin', Buffer.alloc(30_000_000));
   slowly.wanted = true;
   const request = { processingId: 'cancelled', customerId, files: ['large.bin'] };
-  const { workflowId } = await startProcessing(client, taskQueue, request);
+  const { workflowId } = await engine.startProcessing(request);
   const handle = client.workflow.getHandle(workflowId);
   await until('the chunk is being read', async () => {
     const { step } = await handle.query<ProcessingProgress>(queryNames.progress);
@@ -159,7 +159,7 @@ async function halted(): Promise<void> {
   const jobs = ['halted-a', 'halted-b'].map(async (name) => {
     const customerId = await customer(name.replace('-', ''), 2);
     const files = await filesOf(customerId, 1);
-    await startProcessing(client, taskQueue, { processingId: name, customerId, files });
+    await engine.startProcessing({ processingId: name, customerId, files });
     await ended(workflowIds.processFiles(name));
   });
   await Promise.all(jobs);
@@ -176,13 +176,9 @@ async function wentOnAsNew(): Promise<void> {
   for (let index = 0; index < 40; index += 1) {
     await recordUsage(`flood-${index}`, customers[index % customers.length] ?? '', at);
   }
-  const handle = await client.workflow.signalWithStart(workflowTypes.deliverUsage, {
-    taskQueue,
-    workflowId: workflowIds.deliverUsage(3),
-    args: [{ shard: 3 }],
-    signal: signalNames.sweep,
-    signalArgs: [],
-  });
+  const run = { taskQueue, workflowId: workflowIds.deliverUsage(3) };
+  const sweep = [signalNames.sweep] as [typeof signalNames.sweep];
+  const handle = await signalAs(client, run, 'deliverUsage', { shard: 3 }, sweep);
   await ended(handle.workflowId);
   await save('deliverUsage.went-on-as-new', handle.workflowId, handle.signaledRunId);
   await save('deliverUsage.came-from-another-run', handle.workflowId);
@@ -193,7 +189,7 @@ async function swept(): Promise<void> {
   const customerId = await customer('forgotten', 4);
   await recordUsage('forgotten', customerId, new Date(Date.now() - 600_000).toISOString());
   const workflowId = 'sweep-usage-recorded';
-  await client.workflow.start(workflowTypes.sweepUsage, { taskQueue, workflowId, args: [] });
+  await startAs(client, { taskQueue, workflowId }, 'sweepUsage', undefined);
   await ended(workflowId);
   await save('sweepUsage.success', workflowId);
   await ended(workflowIds.deliverUsage(4));
@@ -216,7 +212,7 @@ async function measured(): Promise<void> {
     await services.customers.add({ customerId, plan: 'free', billingStatus: 'none', createdAt });
     if (name !== 'empty') await filesOf(customerId, 2);
   }
-  const workflowId = await startDay(client, taskQueue, { day: dayOf(Date.now()) });
+  const workflowId = await engine.startDay({ day: dayOf(Date.now()) });
   await ended(workflowId);
   await save('aggregateStorage.success', workflowId);
 }
@@ -238,7 +234,7 @@ async function billed(): Promise<void> {
   }
   const where = { identifier: storageIdentifier('cus_billed7', month) };
   await services.control.fault({ kind: 'status', path: meterEvents, where, times: 4 });
-  const workflowId = await startMonth(client, taskQueue, { month });
+  const workflowId = await engine.startMonth({ month });
   const { runId } = await client.workflow.getHandle(workflowId).describe();
   await ended(workflowId);
   await save('billStorage.went-on-as-new', workflowId, runId);
@@ -269,7 +265,7 @@ async function caughtUp(): Promise<void> {
     const cancel_at_period_end = index % 2 === 0;
     await stripe.subscriptions.update(subscription.id, { cancel_at_period_end });
   }
-  const workflowId = await startCatchUp(client, taskQueue, undefined);
+  const workflowId = await engine.startCatchUp(undefined);
   await ended(workflowId);
   await save('catchUpWebhooks.success', workflowId);
   const { raw } = await client.workflow.getHandle(workflowIds.customer(line)).describe();
@@ -286,13 +282,13 @@ async function poisoned(): Promise<void> {
   const facts = { eventId, type: 'invoice.paid', createdAt, livemode: false, thin: false };
   const named = { ...facts, objectId: 'in_missing', customerId: line };
   await services.webhookEvents.put(named, 'received', undefined);
-  await announceEvent(client, taskQueue, { line, eventId, again: false });
+  await engine.announceEvent(line, eventId);
   await ended(workflowIds.customer(line));
   await save('customer.poison', workflowIds.customer(line));
 }
 
 async function processAs(processingId: string, customerId: string, files: string[]): Promise<void> {
-  await startProcessing(client, taskQueue, { processingId, customerId, files });
+  await engine.startProcessing({ processingId, customerId, files });
   const workflowId = workflowIds.processFiles(processingId);
   await ended(workflowId);
   await save(`processFiles.${processingId}`, workflowId);

@@ -6,7 +6,8 @@ import { startTemporal } from '../../dev/stack/temporal.ts';
 import type { RunningServer } from '../../dev/stack/types.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { ensureSearchAttributes } from '../../platform/temporal-setup.ts';
-import { createSignals } from '../../engine/signals.ts';
+import { createEngine } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { createWorkers } from '../../worker/run.ts';
 import { createTestDependencies } from './dependencies.ts';
 import type { Services } from './services.ts';
@@ -18,6 +19,7 @@ export interface BareTemporal {
   /** Who kills it puts its successor here. */
   server: RunningServer;
   client: Client;
+  engine: Engine;
   stop: () => Promise<void>;
 }
 
@@ -29,6 +31,7 @@ export async function startBareTemporal(services: Services): Promise<BareTempora
   const bare: BareTemporal = {
     server,
     client,
+    engine: createEngine(client, { taskQueue }),
     stop: async () => {
       await connection.close();
       await bare.server.stop();
@@ -44,7 +47,6 @@ export async function startTestTemporal(
 ): Promise<BareTemporal> {
   const bare = await startBareTemporal(services);
   const native = await NativeConnection.connect({ address: bare.server.address });
-  const signals = createSignals(bare.client, taskQueue);
   const workers = await createWorkers(
     {
       connection: native,
@@ -54,7 +56,7 @@ export async function startTestTemporal(
       deliveryRatePerSecond: 1000,
       eventRatePerSecond: 1000,
     },
-    createTestDependencies(services, { signals, ...changes }).deps,
+    createTestDependencies(services, { signals: bare.engine, ...changes }).deps,
   );
   const running = Promise.all(workers.map(async (worker) => await worker.run()));
   return {

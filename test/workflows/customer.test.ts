@@ -2,11 +2,10 @@ import { Context } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import type { Activities, EventActivities } from '../../activities/index.ts';
-import { signalNames, workflowTypes } from '../../engine/contract.ts';
-import type { CustomerInput, CustomerProgress, EventArrival } from '../../engine/contract.ts';
+import { signalNames } from '../../engine/contract.ts';
+import { signalAs, startAs } from '../support/start.ts';
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
-type Story = (input: CustomerInput) => Promise<CustomerProgress>;
 const hourMs = 3_600_000;
 
 /** `apply` is told of each event, and how often its task was started; what it throws is the answer. */
@@ -40,27 +39,20 @@ function inbox(apply: (eventId: string, attempt: number) => Promise<void>) {
 /** For Temporal the same as a worker that died: the task failed, and nobody knows how far it came. */
 class Lost extends Error {}
 
+const run = { taskQueue, workflowId: 'customer/cus_1' };
+
 /** All are waiting when the first task is made. */
 async function start(env: TestWorkflowEnvironment, waiting: string[]) {
-  return await env.client.workflow.start<Story>(workflowTypes.customer, {
-    taskQueue,
-    workflowId: 'customer/cus_1',
-    args: [{ line: 'cus_1', waiting }],
-  });
+  return await startAs(env.client, run, 'customer', { line: 'cus_1', waiting });
 }
 
 async function send(env: TestWorkflowEnvironment, eventIds: readonly string[]) {
   const [first = '', ...others] = eventIds;
-  const handle = await env.client.workflow.signalWithStart<Story, [EventArrival]>(
-    workflowTypes.customer,
-    {
-      taskQueue,
-      workflowId: 'customer/cus_1',
-      args: [{ line: 'cus_1' }],
-      signal: signalNames.stripeEvent,
-      signalArgs: [{ eventId: first }],
-    },
-  );
+  const arrival = { eventId: first };
+  const handle = await signalAs(env.client, run, 'customer', { line: 'cus_1' }, [
+    signalNames.stripeEvent,
+    arrival,
+  ]);
   for (const eventId of others) await handle.signal(signalNames.stripeEvent, { eventId });
   return handle;
 }

@@ -10,6 +10,7 @@ import { parseConfig } from '../../platform/config.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createTemporalClient } from '../../platform/temporal.ts';
 import { createTemporalRedrive } from '../../server/temporal-redrive.ts';
+import { createEngine } from '../../engine/engine.ts';
 import { queryNames } from '../../engine/contract.ts';
 import type { CustomerProgress } from '../../engine/contract.ts';
 import { adminToken, asAdmin } from '../server/dead-letters-support.ts';
@@ -19,7 +20,7 @@ import type { Services } from '../support/services.ts';
 import { startTestTemporal, taskQueue } from '../support/temporal.ts';
 import type { BareTemporal } from '../support/temporal.ts';
 
-const callPatienceMs = 10_000;
+const patienceMs = 10_000;
 const letters = '/v1/dead-letters';
 const metrics = createMetrics();
 let services: Services;
@@ -36,7 +37,9 @@ beforeAll(async () => {
     {
       adminToken,
       tables: services,
-      temporal: createTemporalRedrive(temporal.client, taskQueue, callPatienceMs),
+      temporal: createTemporalRedrive(
+        createEngine(temporal.client, { taskQueue, patienceMs, asUnavailable: true }),
+      ),
       now: () => new Date(),
     },
   );
@@ -246,7 +249,9 @@ test('WH7 Temporal away: 503, why is logged, and nothing is changed', async () =
     {
       adminToken,
       tables: services,
-      temporal: createTemporalRedrive(client, taskQueue, 500),
+      temporal: createTemporalRedrive(
+        createEngine(client, { taskQueue, patienceMs: 500, asUnavailable: true }),
+      ),
       now: () => new Date(),
     },
   );

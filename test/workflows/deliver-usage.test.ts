@@ -4,13 +4,14 @@ import { describe, expect, test } from 'vitest';
 import type { Activities, StripeActivities } from '../../activities/index.ts';
 import { afterFailedRound } from '../../domain/delivery.ts';
 import type { UsageRecord } from '../../domain/usage.ts';
-import { signalNames, workflowTypes } from '../../engine/contract.ts';
-import type { DeliverUsageInput, DeliveryTally } from '../../engine/contract.ts';
+import { signalNames } from '../../engine/contract.ts';
+import type { DeliverUsageInput, UsageArrival } from '../../domain/delivery-runs.ts';
+import { signalAs, startAs } from '../support/start.ts';
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
-type Story = (input: DeliverUsageInput) => Promise<DeliveryTally>;
 type Doubles = Partial<Activities & StripeActivities>;
 const hourMs = 3_600_000;
+const run = { taskQueue, workflowId: 'deliver-usage/0' };
 
 /** The server's time at which the running activity was scheduled: tests have no other clock. */
 const nowMs = (): number => Context.current().info.currentAttemptScheduledTimestampMs;
@@ -63,20 +64,15 @@ function ledger(send: (identifier: string, atMs: number) => Promise<void>) {
 
 async function deliver(
   env: TestWorkflowEnvironment,
-  arrivals: readonly { identifier: string; lane: string }[],
+  arrivals: readonly UsageArrival[],
   input: DeliverUsageInput = { shard: 0 },
 ) {
   const [first, ...others] = arrivals;
-  const handle = await env.client.workflow.signalWithStart<Story, [unknown]>(
-    workflowTypes.deliverUsage,
-    {
-      taskQueue,
-      workflowId: 'deliver-usage/0',
-      args: [input],
-      signal: signalNames.usageArrived,
-      signalArgs: [first],
-    },
-  );
+  if (first === undefined) throw new Error('nothing arrives');
+  const handle = await signalAs(env.client, run, 'deliverUsage', input, [
+    signalNames.usageArrived,
+    first,
+  ]);
   for (const arrival of others) await handle.signal(signalNames.usageArrived, arrival);
   return handle;
 }
@@ -116,11 +112,7 @@ describe('order and limits', () => {
   test('I8 with nothing to do it ends', async () => {
     const { activities } = ledger(async () => await Promise.resolve());
     await withTimeSkipping(activities, async (env) => {
-      const handle = await env.client.workflow.start<Story>(workflowTypes.deliverUsage, {
-        taskQueue,
-        workflowId: 'deliver-usage/0',
-        args: [{ shard: 0, sweep: true }],
-      });
+      const handle = await startAs(env.client, run, 'deliverUsage', { shard: 0, sweep: true });
       expect(await handle.result()).toEqual({ delivered: 0, laidAside: 0, putOff: 0 });
     });
   });
@@ -141,11 +133,7 @@ describe('order and limits', () => {
       return await Promise.resolve({ waiting, more: waiting.length === 500 });
     };
     await withTimeSkipping({ ...activities, listUndelivered }, async (env) => {
-      const handle = await env.client.workflow.start<Story>(workflowTypes.deliverUsage, {
-        taskQueue,
-        workflowId: 'deliver-usage/0',
-        args: [{ shard: 0, sweep: true }],
-      });
+      const handle = await startAs(env.client, run, 'deliverUsage', { shard: 0, sweep: true });
       expect(await handle.result()).toEqual({ delivered: 1200, laidAside: 0, putOff: 0 });
     });
     expect(attempts).toHaveLength(1200);

@@ -5,16 +5,14 @@ import { ActivityFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
-import { queryNames, signalNames, workflowTypes } from '../../engine/contract.ts';
-import type {
-  ProcessingOutcome,
-  ProcessingProgress,
-  ProcessingRequest,
-  UsageSettled,
-} from '../../engine/contract.ts';
+import { queryNames, signalNames } from '../../engine/contract.ts';
+import type { ProcessingProgress, ProcessingRequest } from '../../domain/processing.ts';
+import type { UsageSettled } from '../../domain/usage.ts';
+import type { WorkflowOf } from '../../engine/contract.ts';
+import { startAs } from '../support/start.ts';
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
-type Story = (request: ProcessingRequest) => Promise<ProcessingOutcome>;
+type Handle = WorkflowHandle<WorkflowOf<'processFiles'>>;
 const hourMs = 3_600_000;
 const request: ProcessingRequest = {
   processingId: 'job',
@@ -51,12 +49,9 @@ function recording(changes: Partial<Activities> = {}) {
   return { calls, activities };
 }
 
-async function start(env: TestWorkflowEnvironment, job = request): Promise<WorkflowHandle<Story>> {
-  return await env.client.workflow.start<Story>(workflowTypes.processFiles, {
-    taskQueue,
-    workflowId: `process-files/${job.processingId}`,
-    args: [job],
-  });
+async function start(env: TestWorkflowEnvironment, job = request): Promise<Handle> {
+  const run = { taskQueue, workflowId: `process-files/${job.processingId}` };
+  return await startAs(env.client, run, 'processFiles', job);
 }
 
 const delivered: UsageSettled = { identifier: 'job', state: 'delivered' };

@@ -2,10 +2,10 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deliveryShard, workflowIds } from '../../domain/ids.ts';
 import type { ProcessingOutcome, ProcessingRequest } from '../../domain/processing.ts';
-import { signalNames, workflowTypes } from '../../engine/contract.ts';
-import type { DeliverUsageInput, DeliveryTally } from '../../engine/contract.ts';
+import { signalNames } from '../../engine/contract.ts';
+import type { WorkflowOf } from '../../engine/contract.ts';
 import { applySchedules } from '../../platform/schedules.ts';
-import { startProcessing } from '../../engine/starts.ts';
+import { signalAs } from '../support/start.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
 import { startTestTemporal, taskQueue } from '../support/temporal.ts';
@@ -22,7 +22,7 @@ afterAll(async () => {
   await services.stop();
 });
 
-type Story = (request: ProcessingRequest) => Promise<ProcessingOutcome>;
+type Story = WorkflowOf<'processFiles'>;
 type Handle = WorkflowHandle<Story>;
 const handleOf = (processingId: string): Handle =>
   temporal.client.workflow.getHandle<Story>(workflowIds.processFiles(processingId));
@@ -38,7 +38,7 @@ async function customerWith(customerId: string, sizes: readonly number[]): Promi
 }
 
 async function run(request: ProcessingRequest): Promise<ProcessingOutcome> {
-  await startProcessing(temporal.client, taskQueue, request);
+  await temporal.engine.startProcessing(request);
   return await handleOf(request.processingId).result();
 }
 
@@ -74,14 +74,11 @@ describe('scenarios of page 1 on the real server', () => {
     const files = await customerWith('cus_twice', [100]);
     const request = { processingId: 'twice', customerId: 'cus_twice', files };
     const starts = await Promise.all(
-      Array.from(
-        { length: 20 },
-        async () => await startProcessing(temporal.client, taskQueue, request),
-      ),
+      Array.from({ length: 20 }, async () => await temporal.engine.startProcessing(request)),
     );
     expect(starts.filter(({ started }) => started)).toHaveLength(1);
     await handleOf('twice').result();
-    const again = await startProcessing(temporal.client, taskQueue, request);
+    const again = await temporal.engine.startProcessing(request);
     expect(again.started).toBe(false);
     expect(await eventsOf('twice')).toHaveLength(1);
   });
@@ -125,8 +122,6 @@ describe('scenarios of page 1 on the real server', () => {
 });
 
 describe('deliverUsage on the real server', () => {
-  type Delivery = (input: DeliverUsageInput) => Promise<DeliveryTally>;
-
   test('DL5 a flood of 1,600 records goes over into new runs and loses none', async () => {
     const shard = 3;
     const customers = Array.from({ length: 400 }, (_, index) => `cus_flood${index}`)
@@ -141,16 +136,9 @@ describe('deliverUsage on the real server', () => {
       const usage = { identifier, customerId, meter: 'file_processed' as const, quantity: '1' };
       await services.ledger.record({ ...usage, occurredAt: at, source }, at);
     }
-    const handle = await temporal.client.workflow.signalWithStart<Delivery, []>(
-      workflowTypes.deliverUsage,
-      {
-        taskQueue,
-        workflowId: workflowIds.deliverUsage(shard),
-        args: [{ shard }],
-        signal: signalNames.sweep,
-        signalArgs: [],
-      },
-    );
+    const started = { taskQueue, workflowId: workflowIds.deliverUsage(shard) };
+    const sweep = [signalNames.sweep] as [typeof signalNames.sweep];
+    const handle = await signalAs(temporal.client, started, 'deliverUsage', { shard }, sweep);
     expect(await handle.result()).toEqual({ delivered: 1600, laidAside: 0, putOff: 0 });
     const last = await temporal.client.workflow
       .getHandle(workflowIds.deliverUsage(shard))

@@ -3,11 +3,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import type { ChunkTally } from '../../activities/measure-storage.ts';
-import { queryNames, workflowTypes } from '../../engine/contract.ts';
-import type { AggregateStorageInput, AggregateStorageProgress } from '../../engine/contract.ts';
+import { queryNames } from '../../engine/contract.ts';
+import type { AggregateStorageInput, AggregateStorageProgress } from '../../domain/storage-runs.ts';
+import { startAs } from '../support/start.ts';
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
-type Story = (input: AggregateStorageInput) => Promise<AggregateStorageProgress>;
 const day = '2026-02-11';
 const minuteMs = 60_000;
 const tally = (customers: number, failed: string[] = []): ChunkTally => ({
@@ -68,11 +68,8 @@ function recording(
 }
 
 async function start(env: TestWorkflowEnvironment, input: AggregateStorageInput) {
-  return await env.client.workflow.start<Story>(workflowTypes.aggregateStorage, {
-    taskQueue,
-    workflowId: 'aggregate-storage/test',
-    args: [input],
-  });
+  const run = { taskQueue, workflowId: 'aggregate-storage/test' };
+  return await startAs(env.client, run, 'aggregateStorage', input);
 }
 
 describe('SB5 customers whose listing fails', () => {

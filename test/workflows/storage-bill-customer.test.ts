@@ -3,11 +3,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import type { UsageSettled } from '../../domain/usage.ts';
-import { signalNames, workflowTypes } from '../../engine/contract.ts';
-import type { BillCustomerStorageInput, BillCustomerStorageResult } from '../../engine/contract.ts';
+import { signalNames } from '../../engine/contract.ts';
+import type { BillCustomerStorageInput } from '../../domain/storage-runs.ts';
+import { startAs } from '../support/start.ts';
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
-type Story = (order: BillCustomerStorageInput) => Promise<BillCustomerStorageResult>;
 const order: BillCustomerStorageInput = { customerId: 'cus_1', month: '2026-02' };
 const identifier = 'storage-cus_1-2026-02';
 const minuteMs = 60_000;
@@ -33,11 +33,8 @@ function recording(changes: Partial<Activities> = {}) {
 }
 
 async function start(env: TestWorkflowEnvironment) {
-  return await env.client.workflow.start<Story>(workflowTypes.billCustomerStorage, {
-    taskQueue,
-    workflowId: 'bill-storage/cus_1/2026-02',
-    args: [order],
-  });
+  const run = { taskQueue, workflowId: 'bill-storage/cus_1/2026-02' };
+  return await startAs(env.client, run, 'billCustomerStorage', order);
 }
 
 async function told(env: TestWorkflowEnvironment, settled: Omit<UsageSettled, 'identifier'>) {

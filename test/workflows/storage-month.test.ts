@@ -3,9 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { daysOf } from '../../domain/period.ts';
 import { snapshotOf } from '../../domain/storage.ts';
-import { startMonth } from '../../engine/starts.ts';
-import { workflowTypes } from '../../engine/contract.ts';
-import type { BillStorageProgress } from '../../engine/contract.ts';
+import { startAs } from '../support/start.ts';
+import type { BillStorageProgress } from '../../domain/storage-runs.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
 import { startTestTemporal, taskQueue } from '../support/temporal.ts';
@@ -40,16 +39,13 @@ async function customerWith(customerId: string, bytes: (day: number) => bigint, 
 
 async function bill(month: string, workflowId?: string): Promise<BillStorageProgress> {
   if (workflowId === undefined) {
-    const id = await startMonth(temporal.client, taskQueue, { month });
+    const id = await temporal.engine.startMonth({ month });
     const progress: unknown = await temporal.client.workflow.getHandle(id).result();
     return progress as BillStorageProgress;
   }
-  const options = { taskQueue, workflowId, args: [{ month, window: 7 }] };
-  const progress: unknown = await temporal.client.workflow.execute(
-    workflowTypes.billStorage,
-    options,
-  );
-  return progress as BillStorageProgress;
+  const run = { taskQueue, workflowId };
+  const handle = await startAs(temporal.client, run, 'billStorage', { month, window: 7 });
+  return await handle.result();
 }
 
 const eventsOf = async (customer: string) =>

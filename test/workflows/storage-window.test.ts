@@ -5,13 +5,10 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import { DYNAMIC_CONFIG } from '../../dev/stack/temporal-config.ts';
 import { workflowIds } from '../../domain/ids.ts';
-import { signalNames, queryNames, workflowTypes } from '../../engine/contract.ts';
-import type {
-  AggregateStorageProgress,
-  BillStorageInput,
-  BillStorageProgress,
-} from '../../engine/contract.ts';
+import { signalNames, queryNames } from '../../engine/contract.ts';
+import type { BillStorageInput, BillStorageProgress } from '../../domain/storage-runs.ts';
 import { countActions, totalActions } from '../bench/support/actions.ts';
+import { startAs } from '../support/start.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
 import { startBareTemporal } from '../support/temporal.ts';
@@ -51,7 +48,6 @@ async function withWorker(
   await worker.runUntil(story(temporal.client));
 }
 
-type Bill = (input: BillStorageInput) => Promise<BillStorageProgress>;
 type History = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>;
 
 /** The histories of a workflow's runs, first to last, from its first run on. */
@@ -121,11 +117,8 @@ const names = (count: number, prefix: string) =>
   Array.from({ length: count }, (_, index) => `cus_${prefix}${index}`);
 
 async function startBilling(client: Client, taskQueue: string, input: BillStorageInput) {
-  return await client.workflow.start<Bill>(workflowTypes.billStorage, {
-    taskQueue,
-    workflowId: `bill-storage/${taskQueue}`,
-    args: [{ month, ...input }],
-  });
+  const run = { taskQueue, workflowId: `bill-storage/${taskQueue}` };
+  return await startAs(client, run, 'billStorage', { month, ...input });
 }
 
 const tell = async (client: Client, customerId: string) => {
@@ -227,13 +220,13 @@ describe('SB7 what a day costs', () => {
       await Promise.resolve();
     },
   });
-  type Day = (input: { day: string }) => Promise<AggregateStorageProgress>;
   const startDay = async (client: Client, taskQueue: string) =>
-    await client.workflow.start<Day>(workflowTypes.aggregateStorage, {
-      taskQueue,
-      workflowId: `aggregate-storage/${taskQueue}`,
-      args: [{ day: '2026-02-11' }],
-    });
+    await startAs(
+      client,
+      { taskQueue, workflowId: `aggregate-storage/${taskQueue}` },
+      'aggregateStorage',
+      { day: '2026-02-11' },
+    );
   /** A scheduled run is three actions (docs.temporal.io, "Temporal Cloud Actions"). */
   const scheduleActions = 3;
 

@@ -4,8 +4,7 @@ import { inputKey, outputKey } from '../../domain/files.ts';
 import { workflowIds } from '../../domain/ids.ts';
 import { daysOf } from '../../domain/period.ts';
 import { applySchedules, backfillSchedule } from '../../platform/schedules.ts';
-import { startDay, startMonth } from '../../engine/starts.ts';
-import type { AggregateStorageProgress, BillStorageProgress } from '../../engine/contract.ts';
+import type { AggregateStorageProgress, BillStorageProgress } from '../../domain/storage-runs.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
 import { startTestTemporal, taskQueue } from '../support/temporal.ts';
@@ -45,13 +44,13 @@ const storageEvents = async (customer: string) =>
   await services.control.events({ customer, eventName: 'storage-usage' });
 
 async function bill(): Promise<BillStorageProgress> {
-  const workflowId = await startMonth(temporal.client, taskQueue, { month });
+  const workflowId = await temporal.engine.startMonth({ month });
   const progress: unknown = await temporal.client.workflow.getHandle(workflowId).result();
   return progress as BillStorageProgress;
 }
 
 async function measure(day: string): Promise<AggregateStorageProgress> {
-  const workflowId = await startDay(temporal.client, taskQueue, { day });
+  const workflowId = await temporal.engine.startDay({ day });
   const progress: unknown = await temporal.client.workflow.getHandle(workflowId).result();
   return progress as AggregateStorageProgress;
 }
@@ -170,7 +169,7 @@ describe('refusals', () => {
     ['2025-12', 'older than the 35 days'],
     ['2026-13', 'is not a month'],
   ])('SB18 %s is refused before anything is written', async (refused, reason) => {
-    const workflowId = await startMonth(temporal.client, taskQueue, { month: refused });
+    const workflowId = await temporal.engine.startMonth({ month: refused });
     const failure: unknown = await temporal.client.workflow
       .getHandle(workflowId)
       .result()

@@ -5,17 +5,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { catalog } from '../../domain/catalog.ts';
 import { dayOf } from '../../domain/period.ts';
 import { effectOf } from '../../domain/stripe-events.ts';
-import { announceEvent } from '../../engine/announce-event.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
-import { startCatchUp } from '../../engine/starts.ts';
 import { createApp } from '../../server/app.ts';
 import { receiveEvent } from '../../server/receive-event.ts';
 import type { EventReceiver } from '../../server/receive-event.ts';
 import { noDeadLetters } from '../server/dead-letters-support.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
-import { startTestTemporal, taskQueue } from '../support/temporal.ts';
+import { startTestTemporal } from '../support/temporal.ts';
 import type { BareTemporal } from '../support/temporal.ts';
 
 const secret = 'whsec_of_this_test';
@@ -30,9 +28,7 @@ beforeAll(async () => {
   const metrics = createMetrics();
   receiver = {
     webhookEvents: services.webhookEvents,
-    announceEvent: async (line, eventId) => {
-      await announceEvent(temporal.client, taskQueue, { line, eventId, again: false });
-    },
+    announceEvent: temporal.engine.announceEvent,
     metrics,
     livemode: false,
   };
@@ -232,7 +228,7 @@ describe('over HTTP, signed and delivered by the double', () => {
     await services.control.configureWebhooks({ paused: true });
     await subscribe('cus_missed');
     expect(await services.customers.get('cus_missed')).toBeUndefined();
-    const workflowId = await startCatchUp(temporal.client, taskQueue, dayOf(Date.now()));
+    const workflowId = await temporal.engine.startCatchUp(dayOf(Date.now()));
     await temporal.client.workflow.getHandle(workflowId).result();
     await eventually(async () => await standing('cus_missed'), 'active');
     await services.control.configureWebhooks({ paused: false });

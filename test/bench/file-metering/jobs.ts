@@ -1,5 +1,5 @@
 /** Part 1: many small jobs at once, beside Temporal alone and the objects alone. */
-import { startProcessing } from '../../../engine/starts.ts';
+import { createEngine } from '../../../engine/engine.ts';
 import type { BenchmarkContext, Figure, Section } from '../support/benchmark.ts';
 import { concurrently } from '../support/concurrently.ts';
 import { startCounting } from '../support/counting-proxy.ts';
@@ -124,7 +124,7 @@ async function runJobs(
   await concurrently(jobs, concurrency, context.signal, async (job) => {
     const { processingId, customerId, file } = job;
     const request = { processingId, customerId, files: [file] };
-    await startProcessing(temporal, config.TASK_QUEUE, request);
+    await createEngine(temporal, { taskQueue: config.TASK_QUEUE }).startProcessing(request);
   });
   const allStartedMs = Date.now();
   await waitUntilNoneLeft(context, {

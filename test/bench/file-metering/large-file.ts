@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { inputKey } from '../../../domain/files.ts';
-import { startProcessing } from '../../../engine/starts.ts';
+import { createEngine } from '../../../engine/engine.ts';
 import type { Processed } from './options.ts';
 import type { BenchmarkContext, Section } from '../support/benchmark.ts';
 import { readMemory } from '../support/machine.ts';
@@ -92,7 +92,9 @@ async function runJob(
 ): Promise<number> {
   const startedMs = Date.now();
   const request = { processingId: id, customerId, files: [name] };
-  const { workflowId } = await startProcessing(stack.temporal, stack.config.TASK_QUEUE, request);
+  const { workflowId } = await createEngine(stack.temporal, {
+    taskQueue: stack.config.TASK_QUEUE,
+  }).startProcessing(request);
   const handle = stack.temporal.workflow.getHandle(workflowId);
   await waitUntilNoneLeft(context, {
     what: 'file under way',

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { CHECKOUT, nodeArguments } from '../../../dev/stack/node-process.ts';
 import { baseEnvironment, developmentEnvironment } from '../../../dev/environment.ts';
-import { startDay } from '../../../engine/starts.ts';
+import { createEngine } from '../../../engine/engine.ts';
 import { countActions, countHeartbeats, totalActions } from '../support/actions.ts';
 import type { BenchmarkContext } from '../support/benchmark.ts';
 import { countRunning, listClosed } from '../support/executions.ts';
@@ -34,7 +34,9 @@ export async function runProductDay(
 ): Promise<DayRun> {
   const worker = await stack.startWorker(env);
   const cpu = measureCpu({ ...stack.pids, worker: worker.pid });
-  const workflowId = await startDay(stack.temporal, stack.config.TASK_QUEUE, { day });
+  const workflowId = await createEngine(stack.temporal, {
+    taskQueue: stack.config.TASK_QUEUE,
+  }).startDay({ day });
   const handle = stack.temporal.workflow.getHandle(workflowId);
   await waitUntilCompleted(context, handle);
   const cpuSeconds = cpu();

@@ -5,7 +5,7 @@
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { eventLine, readEvent } from '../../../domain/stripe-events.ts';
-import { announceEvent } from '../../../engine/announce-event.ts';
+import { createEngine } from '../../../engine/engine.ts';
 import { parseConfig, readEnvironment } from '../../../platform/config.ts';
 import { createTemporalClient } from '../../../platform/temporal.ts';
 import { readRawBody } from '../../../server/raw-body.ts';
@@ -18,6 +18,9 @@ const config = parseConfig(environment);
 const temporal =
   process.argv[2] === 'signal' ? createTemporalClient(config, environment) : undefined;
 
+const engine =
+  temporal === undefined ? undefined : createEngine(temporal, { taskQueue: config.TASK_QUEUE });
+
 const app = new Hono();
 app.get('/healthz', (ctx) => ctx.text('ok'));
 app.post('/webhooks/stripe', async (ctx) => {
@@ -26,11 +29,10 @@ app.post('/webhooks/stripe', async (ctx) => {
   const event = verifyStripeEvent(body, header, [webhookSecret], new Date());
   const facts = event === undefined ? undefined : readEvent(event);
   if (facts === undefined) return ctx.json({ error: 'invalid_request' }, 400);
-  if (temporal !== undefined) {
+  if (engine !== undefined) {
     const { eventId } = facts;
     // Workflows of its own: ours run beside it.
-    const announcement = { line: `cus_peer_${eventLine(facts)}`, eventId, again: false };
-    await announceEvent(temporal, config.TASK_QUEUE, announcement);
+    await engine.announceEvent(`cus_peer_${eventLine(facts)}`, eventId);
   }
   return ctx.json({ outcome: 'accepted' });
 });
