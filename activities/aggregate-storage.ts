@@ -4,6 +4,7 @@ import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import { customersKey, customersPerChunk } from '../domain/files.ts';
 import { deadLetterId } from '../domain/ids.ts';
+import { dayOf } from '../domain/period.ts';
 import type { Dependencies } from './dependencies.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import {
@@ -40,9 +41,11 @@ export async function planDay(
 ): Promise<{ chunks: number; customers: number }> {
   return await withHeartbeat(async (cancelled) => {
     const ids: string[] = [];
-    for await (const { customerId } of deps.customers.list()) {
+    for await (const { customerId, deletedAt } of deps.customers.list()) {
       cancelled.throwIfAborted();
-      ids.push(customerId);
+      // Who is gone at Stripe can be billed no more: the month of the deletion is a dead letter, and
+      // without days there is no bill after it (WH21).
+      if (deletedAt === undefined || run.day <= dayOf(Date.parse(deletedAt))) ids.push(customerId);
     }
     ids.sort();
     const chunks = Math.ceil(ids.length / customersPerChunk);

@@ -6,13 +6,18 @@ import { applyEvent } from './apply-event.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createEventGroup } from './event-group.ts';
 import type { EventGroup } from './event-group.ts';
-import { stripeProblem } from './failures.ts';
+import { isStoreAway, stripeProblem } from './failures.ts';
 
 /** An event asks Stripe three times at most: so a task that is not its first asks seven times at most. */
 const enoughQuestions = 5;
 
 export interface ApplyFailure {
   error: string;
+  /**
+   * `event`: its own, and a try of it (WH6); `outside`: Stripe or our tables are away, which is nobody's
+   * poison; `key`: Stripe refuses our key, which only a person can mend (WH10).
+   */
+  fault: 'event' | 'outside' | 'key';
   /** No later try can succeed. */
   final: boolean;
   /** Stripe's own word on when to come again. */
@@ -43,12 +48,15 @@ export async function applyEvents(
     try {
       const event = await deps.webhookEvents.get(eventId);
       if (event === undefined) {
-        return { applied, failure: { error: `no event ${eventId} in the inbox`, final: true } };
+        return {
+          applied,
+          failure: { error: `no event ${eventId} in the inbox`, fault: 'event', final: true },
+        };
       }
       if (event.status === 'applied') {
         await closeLetter(deps, eventId);
       } else if (group === undefined) {
-        throw new Error('billing is off: no Stripe key');
+        return { applied, failure: haltedWithoutKey };
       } else {
         if (applied > 0 && isEnough(group, event)) break;
         await applyEvent(group, event);
@@ -57,6 +65,7 @@ export async function applyEvents(
     } catch (error) {
       const failure = describeFailure(error);
       deps.logger.warn({ eventId, reason: failure.error }, 'an event was not applied this time');
+      if (failure.fault === 'key') alarm(deps, failure.error);
       return { applied, failure };
     }
     applied += 1;
@@ -83,12 +92,30 @@ export async function closeLetter(deps: Dependencies, eventId: string): Promise<
   await deps.deadLetters.close(letter, { status: 'redriven' }, deps.now().toISOString());
 }
 
+const haltedWithoutKey: ApplyFailure = {
+  error: 'billing is off: no Stripe key',
+  fault: 'key',
+  final: false,
+};
+
+function alarm(deps: Dependencies, reason: string): void {
+  deps.metrics.webhooksHalted.inc();
+  deps.logger.error({ reason }, 'ALARM: Stripe refuses our key, its events wait');
+}
+
 function describeFailure(error: unknown): ApplyFailure {
   const problem = stripeProblem(error);
-  if (problem === undefined || problem.kind === 'already_exists') {
-    return { error: error instanceof Error ? error.message : 'an unknown error', final: false };
+  if (problem === undefined) {
+    const message = error instanceof Error ? error.message : 'an unknown error';
+    return { error: message, fault: isStoreAway(error) ? 'outside' : 'event', final: false };
+  }
+  if (problem.kind === 'already_exists') {
+    return { error: 'Stripe has it already', fault: 'event', final: false };
   }
   const { message } = problem;
+  if (problem.kind === 'refused') return { error: message, fault: 'event', final: false };
+  if (problem.kind === 'unauthorized') return { error: message, fault: 'key', final: false };
   const retryAfterMs = problem.kind === 'transient' ? problem.retryAfterMs : undefined;
-  return { error: message, final: false, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return { error: message, fault: 'outside', final: false, ...asked };
 }

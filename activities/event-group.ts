@@ -3,22 +3,26 @@
  * object that is asked for now is the truth for all events that name it: it is fetched and stored once.
  */
 import type Stripe from 'stripe';
-import type { PaymentRow, PaymentTruth } from '../tables/payments.ts';
+import type { PaymentRow } from '../tables/payments.ts';
 import type { SubscriptionRow } from '../tables/subscriptions.ts';
 import type { Dependencies } from './dependencies.ts';
-import {
-  idOf,
-  invoiceTruth,
-  paymentIntentOf,
-  paymentIntentTruth,
-  subscriptionTruth,
-} from './stripe-truth.ts';
+import { subscriptionTruth } from './stripe-truth.ts';
+
+/** Who loses a round loses it to a truth that was asked for later. */
+const mostRounds = 20;
 
 /** What an object's mirroring came to. */
 export interface Mirrored {
   customerId: string | undefined;
-  paymentId?: string;
+  paymentId?: string | undefined;
   attemptCount?: number | undefined;
+}
+
+/** What events of this task were about, of one customer. */
+export interface Touched {
+  invoices: Set<string>;
+  subscriptions: Set<string>;
+  paidCheckout: boolean;
 }
 
 export interface EventGroup {
@@ -28,11 +32,11 @@ export interface EventGroup {
   asked: number;
   /** By the id of Stripe's object. */
   mirrored: Map<string, Mirrored>;
-  /** Rows that this task wrote, as they stand: an index may lag behind them. */
+  /** Rows that this task wrote, as they stand: their history need not be read again. */
   subscriptions: Map<string, SubscriptionRow>;
   payments: Map<string, PaymentRow>;
-  /** Customers whose billing status tells of all these rows. */
-  standing: Set<string>;
+  /** By customer: what may have changed its standing since that was last worked out. */
+  touched: Map<string, Touched>;
 }
 
 export function createEventGroup(deps: Dependencies, stripe: Stripe): EventGroup {
@@ -43,87 +47,88 @@ export function createEventGroup(deps: Dependencies, stripe: Stripe): EventGroup
     mirrored: new Map(),
     subscriptions: new Map(),
     payments: new Map(),
-    standing: new Set(),
+    touched: new Map(),
   };
+}
+
+/** Notes that a customer's standing may have changed. */
+export function touch(group: EventGroup, customerId: string | undefined): Touched {
+  const none = {
+    invoices: new Set<string>(),
+    subscriptions: new Set<string>(),
+    paidCheckout: false,
+  };
+  if (customerId === undefined || customerId === '') return none;
+  const known = group.touched.get(customerId) ?? none;
+  group.touched.set(customerId, known);
+  return known;
 }
 
 export async function mirrorSubscription(group: EventGroup, id: string): Promise<Mirrored> {
   const { deps, stripe } = group;
-  return await once(group, id, async (fetchedAt) => {
-    const truth = subscriptionTruth(await ask(group, stripe.subscriptions.retrieve(id)));
-    const { row } = await deps.subscriptions.mirror(truth, fetchedAt);
-    group.standing.clear();
-    group.subscriptions.set(id, row);
-    return { customerId: truth.customerId };
-  });
-}
-
-/** The intent is asked for after its invoice, even if it is known: both are the truth of one moment. */
-export async function mirrorInvoice(group: EventGroup, id: string): Promise<Mirrored> {
-  const { stripe } = group;
-  return await once(group, id, async (fetchedAt) => {
-    const question = stripe.invoices.retrieve(id, { expand: ['payments'] });
-    const invoice = await ask(group, question);
-    const intentId = paymentIntentOf(invoice);
-    const intent =
-      intentId === undefined
-        ? undefined
-        : await ask(group, stripe.paymentIntents.retrieve(intentId));
-    const truth = invoiceTruth(invoice, intent);
-    return truth === undefined
-      ? { customerId: undefined }
-      : await storePayment(group, truth, fetchedAt);
-  });
-}
-
-export async function mirrorPaymentIntent(group: EventGroup, id: string): Promise<Mirrored> {
-  const { stripe } = group;
-  return await once(group, id, async (fetchedAt) => {
-    const truth = paymentIntentTruth(await ask(group, stripe.paymentIntents.retrieve(id)));
-    return truth === undefined
-      ? { customerId: undefined }
-      : await storePayment(group, truth, fetchedAt);
-  });
-}
-
-export async function mirrorCheckout(group: EventGroup, id: string): Promise<Mirrored> {
-  const { stripe } = group;
   return await once(group, id, async () => {
-    const session = await ask(group, stripe.checkout.sessions.retrieve(id));
-    const subscriptionId = idOf(session.subscription);
-    if (subscriptionId !== undefined) await mirrorSubscription(group, subscriptionId);
-    const intentId = idOf(session.payment_intent);
-    if (intentId !== undefined) await mirrorPaymentIntent(group, intentId);
-    return { customerId: idOf(session.customer) };
+    const read = async () => await deps.subscriptions.get(id);
+    const { row } = await storeInOrder(id, read, async (revision) => {
+      const truth = subscriptionTruth(await askForSubscription(group, stripe, id));
+      return wrapped(await deps.subscriptions.mirror(truth, revision));
+    });
+    group.subscriptions.set(id, row);
+    touch(group, row.customerId).subscriptions.add(id);
+    return { customerId: row.customerId };
   });
 }
 
-/** `fetchedAt` is taken before Stripe is asked (WH4). */
-async function once(
+/** With all of its items: the object itself shows twenty at most (WH15). */
+async function askForSubscription(
+  group: EventGroup,
+  stripe: Stripe,
+  id: string,
+): Promise<Stripe.Subscription> {
+  const subscription = await ask(group, stripe.subscriptions.retrieve(id));
+  if (!subscription.items.has_more) return subscription;
+  const data: Stripe.SubscriptionItem[] = [];
+  for await (const item of stripe.subscriptionItems.list({ subscription: id, limit: 100 })) {
+    data.push(item);
+  }
+  group.asked += Math.ceil(data.length / 100);
+  return { ...subscription, items: { ...subscription.items, data, has_more: false } };
+}
+
+function wrapped<Row>(row: Row | undefined): { row: Row } | undefined {
+  return row === undefined ? undefined : { row };
+}
+
+/** One of Stripe's objects, once a task. */
+export async function once(
   group: EventGroup,
   id: string,
-  mirror: (fetchedAt: string) => Promise<Mirrored>,
+  mirror: () => Promise<Mirrored>,
 ): Promise<Mirrored> {
   const known = group.mirrored.get(id);
   if (known !== undefined) return known;
-  const mirrored = await mirror(group.deps.now().toISOString());
+  const mirrored = await mirror();
   group.mirrored.set(id, mirrored);
   return mirrored;
 }
 
-async function ask<Answer>(group: EventGroup, question: Promise<Answer>): Promise<Answer> {
-  group.asked += 1;
-  return await question;
+/**
+ * Reads the row's revision, and only then asks Stripe and stores: what stands there was asked for earlier
+ * (WH4, WH11). When someone else stored meanwhile, all of it again.
+ */
+export async function storeInOrder<Result>(
+  id: string,
+  read: () => Promise<{ revision: number } | undefined>,
+  askAndStore: (revision: number) => Promise<Result | undefined>,
+): Promise<Result> {
+  for (let round = 0; round < mostRounds; round += 1) {
+    const revision = (await read())?.revision ?? 0;
+    const stored = await askAndStore(revision);
+    if (stored !== undefined) return stored;
+  }
+  throw new Error(`${id} is written by too many at once`);
 }
 
-async function storePayment(
-  group: EventGroup,
-  truth: PaymentTruth,
-  fetchedAt: string,
-): Promise<Mirrored> {
-  const { paymentId, customerId, attemptCount } = truth;
-  const { row } = await group.deps.payments.mirror(truth, fetchedAt);
-  group.standing.clear();
-  if (row !== undefined) group.payments.set(paymentId, row);
-  return { customerId, paymentId, attemptCount };
+export async function ask<Answer>(group: EventGroup, question: Promise<Answer>): Promise<Answer> {
+  group.asked += 1;
+  return await question;
 }

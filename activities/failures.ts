@@ -41,6 +41,31 @@ export function stripeProblem(error: unknown): StripeProblem | undefined {
   });
 }
 
+/** Whether Stripe says that there is no such object. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeError && error.code === 'resource_missing';
+}
+
+/** Codes of Node's sockets, when nobody answers or the line breaks. */
+const brokenConnection = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/;
+
+/**
+ * Whether the tables did not answer, or said that it was too much: every event would have failed alike. A
+ * row that cannot be read and a request that is wrong (4xx) are the event's.
+ */
+export function isStoreAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { $metadata, $retryable, code } = error as {
+    $metadata?: { httpStatusCode?: number };
+    $retryable?: object;
+    code?: unknown;
+  };
+  const status = $metadata?.httpStatusCode ?? 0;
+  const throttled = /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded/.test(error.name);
+  if (status >= 500 || throttled || $retryable !== undefined) return true;
+  return error.name === 'TimeoutError' || brokenConnection.test(String(code));
+}
+
 const unreadable = new Map([
   ['NoSuchKey', 'does not exist'],
   ['NotFound', 'does not exist'],

@@ -1,39 +1,36 @@
-/** Whether a customer's account is in good standing, worked out from what is stored, never from order. */
+/** Whether a customer's account is in good standing: which debts are open, never what was paid last. */
 
 export const billingStatuses = ['none', 'active', 'past_due', 'canceled'] as const;
 export type BillingStatus = (typeof billingStatuses)[number];
 
 export interface Standing {
-  subscriptions: readonly { status: string }[];
-  /** Of the payment that Stripe made last; a later success clears an earlier failure. */
-  lastPayment?: 'succeeded' | 'failed';
+  /** Invoices that are open and whose payment was tried and failed. */
+  openDebts: number;
+  /** Statuses of the subscriptions that have not ended. */
+  subscriptions: readonly string[];
+  /** One that began has ended. */
+  hadSubscription: boolean;
+  /** A checkout in payment mode was paid. */
+  paidCheckout: boolean;
 }
 
 const owing = new Set(['past_due', 'unpaid']);
 const running = new Set(['active', 'trialing']);
+const ended = new Set(['canceled', 'incomplete_expired']);
 
 /** Stripe's statuses: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses */
-export function billingStatusOf({ subscriptions, lastPayment }: Standing): BillingStatus {
-  const statuses = subscriptions
-    .map(({ status }) => status)
-    // Its first payment was never made: it has not begun.
-    .filter((status) => status !== 'incomplete_expired');
-  const allCancelled = statuses.length > 0 && statuses.every((status) => status === 'canceled');
-  if (statuses.some((status) => owing.has(status))) return 'past_due';
-  if (allCancelled) return 'canceled';
-  if (lastPayment === 'failed') return 'past_due';
-  if (statuses.some((status) => running.has(status))) return 'active';
-  if (statuses.length === 0 && lastPayment === 'succeeded') return 'active';
-  return 'none';
+export function billingStatusOf(standing: Standing): BillingStatus {
+  const { openDebts, subscriptions, hadSubscription, paidCheckout } = standing;
+  if (openDebts > 0 || subscriptions.some((status) => owing.has(status))) return 'past_due';
+  if (paidCheckout || subscriptions.some((status) => running.has(status))) return 'active';
+  return hadSubscription && subscriptions.length === 0 ? 'canceled' : 'none';
 }
 
-/** The payment that Stripe made last; of those made in the same second the same one every time. */
-export function lastPaymentOf<Payment extends { stripeCreated: string; paymentId: string }>(
-  payments: readonly Payment[],
-): Payment | undefined {
-  const rank = ({ stripeCreated, paymentId }: Payment) => `${stripeCreated} ${paymentId}`;
-  let last: Payment | undefined;
-  for (const payment of payments)
-    if (last === undefined || rank(payment) > rank(last)) last = payment;
-  return last;
+export function hasEnded(subscriptionStatus: string): boolean {
+  return ended.has(subscriptionStatus);
+}
+
+/** One whose first payment was never made has not begun. */
+export function hasBegunAndEnded(subscriptionStatus: string): boolean {
+  return subscriptionStatus === 'canceled';
 }

@@ -21,6 +21,7 @@ export const workflowIds = {
   deliverUsage: (shard: number): string => `deliver-usage/${shard}`,
   /** Of a start by hand: the schedule's runs have ids of their own. */
   sweepUsage: (): string => 'sweep-usage',
+  sweepWebhooks: (): string => 'sweep-webhooks',
   customer: (line: string): string => `customer/${line}`,
   aggregateStorage: (day: string): string => `aggregate-storage/${day}`,
   /** One customer's day, measured again after its dead letter; apart from the run over all of them. */
@@ -73,6 +74,11 @@ export function meterEventIdempotencyKey(
   fresh: boolean,
 ): string {
   return fresh ? `${identifier}/attempt-${attempt}` : identifier;
+}
+
+/** What a meter event's Idempotency-Key was made of: a report may name the one or the other (WH14). */
+export function identifierOfKey(key: string): string {
+  return key.replace(/\/attempt-[0-9]+$/, '');
 }
 
 /** The usage record of a customer's month of storage (SB11). */

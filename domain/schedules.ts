@@ -40,6 +40,14 @@ export const schedules: readonly ScheduleEntry[] = [
     note: 'Asks Stripe for events that it could not deliver',
   },
   {
+    id: 'sweep-webhooks',
+    workflowType: workflowTypes.sweepWebhooks,
+    cron: '* * * * *',
+    catchUpWindow: '1 minutes',
+    pauseOnFailure: false,
+    note: 'Tells lines of events that nobody has applied',
+  },
+  {
     id: 'sweep-usage',
     workflowType: workflowTypes.sweepUsage,
     cron: '*/15 * * * *',

@@ -7,33 +7,79 @@ export type EventEffect =
   | 'invoice'
   | 'subscription'
   | 'checkout'
+  | 'customer'
   | 'payment-intent'
+  /** A refund. */
+  | 'charge'
+  | 'dispute'
+  | 'credit-note'
   /** Usage that Stripe refused after it had taken it. */
   | 'meter-error'
   /** Kept in the inbox, changes nothing. */
   | 'ignored';
 
-const effects: Readonly<Record<string, EventEffect>> = {
-  'invoice.paid': 'invoice',
-  'invoice.payment_succeeded': 'invoice',
-  'invoice.payment_failed': 'invoice',
-  'customer.subscription.created': 'subscription',
-  'customer.subscription.updated': 'subscription',
-  'customer.subscription.deleted': 'subscription',
-  'customer.subscription.paused': 'subscription',
-  'customer.subscription.resumed': 'subscription',
-  'checkout.session.completed': 'checkout',
-  'checkout.session.async_payment_succeeded': 'checkout',
-  'checkout.session.async_payment_failed': 'checkout',
-  'payment_intent.succeeded': 'payment-intent',
-  'payment_intent.payment_failed': 'payment-intent',
-  'v1.billing.meter.error_report_triggered': 'meter-error',
-  'v1.billing.meter.no_meter_found': 'meter-error',
+type Effective = Exclude<EventEffect, 'ignored'>;
+
+/** Page 3's table. */
+const typesOf: Readonly<Record<Effective, readonly string[]>> = {
+  invoice: [
+    'invoice.created',
+    'invoice.updated',
+    'invoice.finalized',
+    'invoice.finalization_failed',
+    'invoice.voided',
+    'invoice.marked_uncollectible',
+    'invoice.deleted',
+    'invoice.paid',
+    'invoice.payment_succeeded',
+    'invoice.payment_failed',
+  ],
+  subscription: [
+    'customer.subscription.created',
+    'customer.subscription.updated',
+    'customer.subscription.deleted',
+    'customer.subscription.paused',
+    'customer.subscription.resumed',
+  ],
+  checkout: [
+    'checkout.session.completed',
+    'checkout.session.async_payment_succeeded',
+    'checkout.session.async_payment_failed',
+  ],
+  customer: ['customer.created', 'customer.updated', 'customer.deleted'],
+  'payment-intent': [
+    'payment_intent.succeeded',
+    'payment_intent.payment_failed',
+    'payment_intent.processing',
+    'payment_intent.requires_action',
+    'payment_intent.canceled',
+  ],
+  charge: ['charge.refunded'],
+  dispute: [
+    'charge.dispute.created',
+    'charge.dispute.updated',
+    'charge.dispute.closed',
+    'charge.dispute.funds_withdrawn',
+    'charge.dispute.funds_reinstated',
+  ],
+  'credit-note': ['credit_note.created', 'credit_note.updated', 'credit_note.voided'],
+  'meter-error': ['v1.billing.meter.error_report_triggered', 'v1.billing.meter.no_meter_found'],
 };
 
+/** Stripe sends thin events to event destinations only, all others to webhook endpoints as well. */
+export const thinTypes: readonly string[] = typesOf['meter-error'];
+export const snapshotTypes: readonly string[] = Object.values(typesOf)
+  .flat()
+  .filter((type) => !thinTypes.includes(type));
+
+const effects: ReadonlyMap<string, Effective> = new Map(
+  Object.entries(typesOf).flatMap(([effect, types]) =>
+    types.map((type) => [type, effect as Effective] as const),
+  ),
+);
+
 export function effectOf(type: string): EventEffect {
-  // A type such as `constructor` is no effect.
-  return Object.hasOwn(effects, type) ? (effects[type] ?? 'ignored') : 'ignored';
+  return effects.get(type) ?? 'ignored';
 }
 
 /** An event, as far as the inbox and the workflows need to know it. Times are ISO 8601 UTC. */

@@ -11,6 +11,7 @@ export const workflowTypes = {
   billCustomerStorage: 'billCustomerStorage',
   customer: 'customer',
   catchUpWebhooks: 'catchUpWebhooks',
+  sweepWebhooks: 'sweepWebhooks',
 } as const;
 
 export const signalNames = {

@@ -36,6 +36,10 @@ export interface CustomerInput {
   /** Events settled lately, the oldest first. */
   settled?: string[];
   tally?: { applied: number; dead: number };
+  /** Of the event at the head. */
+  tries?: number;
+  /** In a row, while Stripe or our tables are away. */
+  pauses?: number;
 }
 
 /** Signal `stripeEvent`; `again` is a redrive. */
@@ -49,6 +53,8 @@ export interface CustomerProgress {
   waiting: number;
   applied: number;
   dead: number;
+  /** Why the line waits, while it does. */
+  pausedBy?: string;
 }
 
 /** Input of `catchUpWebhooks`; from the schedule it is empty: the last three days. */
@@ -62,6 +68,9 @@ interface CatchUpResult {
   seen: number;
   /** Of those, new to the inbox. */
   added: number;
+  /** Received earlier and not applied: told to their lines again, and the first of them named. */
+  waiting: number;
+  waitingIds: string[];
 }
 
 /** As both the client and a parent workflow take them; none is left to a default. */
@@ -201,6 +210,12 @@ const contracts = {
     workflowId: workflowIds.customer(line),
     ...joined,
     typedSearchAttributes: line.startsWith('cus_') ? [customerIs(line)] : [],
+  })),
+
+  sweepWebhooks: contract<{ input: undefined; result: { told: number; waiting: number } }>(() => ({
+    workflowId: workflowIds.sweepWebhooks(),
+    ...joined,
+    typedSearchAttributes: [],
   })),
 
   catchUpWebhooks: contract<{ input: CatchUpInput; result: CatchUpResult }>(({ since }) => ({

@@ -45,6 +45,7 @@ const schema = z.object({
     .regex(/^[A-Za-z0-9_.-]{1,100}$/)
     .default('siftbeam-')
     .describe('put before every table name'),
+  PUBLIC_URL: z.url().optional().describe('address at which Stripe and customers reach the server'),
   HOST: text.default('127.0.0.1').describe('address to listen on; 0.0.0.0 only inside a container'),
   PORT: wholeNumber(8080, 0, 65_535).describe('port of the API'),
   WORKER_HEALTH_PORT: wholeNumber(8081, 0, 65_535).describe(

@@ -1,5 +1,5 @@
 /** Prometheus metrics of one process. No label is unbounded: never a customer, a key or a message. */
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -62,6 +62,31 @@ export function createMetrics() {
     paymentsFailed: new Counter({
       name: 'durabill_payments_failed_total',
       help: 'Payments that Stripe could not collect: an alert',
+      registers,
+    }),
+    paymentDisputes: new Counter({
+      name: 'durabill_payment_disputes_total',
+      help: 'Payments that a customer’s bank asks back: an alert',
+      registers,
+    }),
+    latePayments: new Counter({
+      name: 'durabill_late_payments_total',
+      help: 'Invoices paid after their subscription had ended: an alert',
+      registers,
+    }),
+    webhooksToldAgain: new Counter({
+      name: 'durabill_webhooks_told_again_total',
+      help: 'Stripe events that nobody had applied after 30 s, told to their lines again',
+      registers,
+    }),
+    webhooksWaiting: new Gauge({
+      name: 'durabill_webhooks_waiting',
+      help: 'Stripe events that were received and are not applied, as the last sweep found them',
+      registers,
+    }),
+    webhooksHalted: new Counter({
+      name: 'durabill_webhooks_halted_total',
+      help: 'Times that Stripe refused our key and a line of events waited: an alarm',
       registers,
     }),
     deliveryHalted: new Counter({

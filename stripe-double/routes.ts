@@ -2,7 +2,9 @@ import type { Account } from './account/account.ts';
 import { chargeRoutes } from './charges/routes.ts';
 import { checkoutRoutes } from './checkout/routes.ts';
 import type { Route } from './core/router.ts';
+import { creditNoteRoutes } from './credit-notes/routes.ts';
 import { customerRoutes } from './customers/routes.ts';
+import { disputeRoutes } from './disputes/routes.ts';
 import { eventRoutes } from './events/snapshot-events.ts';
 import { thinEventRoutes } from './events/thin-events.ts';
 import { invoiceItemRoutes } from './invoice-items/routes.ts';
@@ -16,7 +18,10 @@ import { paymentMethodRoutes } from './payment-methods/routes.ts';
 import { portalSessionRoutes } from './portal/routes.ts';
 import { priceRoutes } from './prices/routes.ts';
 import { productRoutes } from './products/routes.ts';
+import { refundRoutes } from './refunds/routes.ts';
+import { subscriptionItemRoutes } from './subscriptions/item-routes.ts';
 import { subscriptionRoutes } from './subscriptions/routes.ts';
+import { eventDestinationRoutes } from './webhooks/destinations.ts';
 import { webhookEndpointRoutes } from './webhooks/routes.ts';
 
 /** Every endpoint of Stripe's API that the double has. */
@@ -31,14 +36,19 @@ export function allRoutes(account: Account, settings: { summaryLagMs: number }):
     ...paymentMethodRoutes(account),
     ...paymentIntentRoutes(account),
     ...chargeRoutes(account),
+    ...refundRoutes(account),
+    ...disputeRoutes(account),
+    ...creditNoteRoutes(account),
     ...invoiceRoutes(account),
     ...invoiceItemRoutes(account),
     ...invoicePaymentRoutes(account),
     ...subscriptionRoutes(account),
+    ...subscriptionItemRoutes(account),
     ...checkoutRoutes(account),
     ...portalSessionRoutes(account),
     ...eventRoutes(account),
     ...thinEventRoutes(account),
     ...webhookEndpointRoutes(account),
+    ...eventDestinationRoutes(account),
   ];
 }

@@ -13,8 +13,44 @@ const rowSchema = z.object({
   plan: z.string(),
   billingStatus: z.enum(billingStatuses),
   createdAt: z.string(),
+  /** When Stripe told us that it was deleted there. */
+  deletedAt: z.string().exactOptional(),
 });
 export type Customer = z.infer<typeof rowSchema>;
+
+/**
+ * The objects that the billing status hangs on, by their ids: their own rows are read by key, for an index
+ * may lag behind them (WH23). What has ended leaves, so that it stays short.
+ */
+const standingSchema = z.object({
+  /** Invoices that are open debts. */
+  debts: z.array(z.string()),
+  /** Subscriptions that have not ended. */
+  subscriptions: z.array(z.string()),
+  hadSubscription: z.boolean(),
+  paidCheckout: z.boolean(),
+});
+export type KeptStanding = z.infer<typeof standingSchema>;
+
+const knownSchema = z.object({
+  billingStatus: z.enum(billingStatuses).exactOptional(),
+  standing: standingSchema.default({
+    debts: [],
+    subscriptions: [],
+    hadSubscription: false,
+    paidCheckout: false,
+  }),
+  standingRevision: z.number().int().default(0),
+});
+export type KnownStanding = z.infer<typeof knownSchema>;
+
+export interface CustomerChanges {
+  billingStatus?: Customer['billingStatus'];
+  standing?: KeptStanding;
+  name?: string | undefined;
+  email?: string | undefined;
+  deletedAt?: string | undefined;
+}
 
 export type Customers = ReturnType<typeof createCustomers>;
 
@@ -38,26 +74,52 @@ export function createCustomers({ db, prefix }: TableStore) {
     return await conditionHeld(db.send(put));
   }
 
-  /** Sets the standing; a customer that Stripe knows and we did not is added. */
-  async function setBillingStatus(
+  /** What the billing status is worked out from; read consistently, as the status is. */
+  async function standingOf(customerId: string): Promise<KnownStanding> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName, Key: { customerId }, ConsistentRead: true }),
+    );
+    return knownSchema.parse(Item ?? {});
+  }
+
+  /**
+   * Sets what Stripe says or what follows from it, if the row is as it was read: false when someone else was
+   * quicker. Undefined values are taken away; a customer that Stripe knows and we did not is added.
+   */
+  async function change(
     customerId: string,
-    billingStatus: Customer['billingStatus'],
+    changes: CustomerChanges,
+    read: KnownStanding,
     defaults: Pick<Customer, 'plan' | 'createdAt'>,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    const all = Object.entries({ ...changes, standingRevision: read.standingRevision + 1 });
+    const set = all.filter(([, value]) => value !== undefined);
+    const gone = all.filter(([, value]) => value === undefined).map(([name]) => `#${name}`);
+    const isNew = read.standingRevision === 0;
+    const lasting = { billingStatus: 'none', ...defaults };
+    const kept = Object.keys(lasting).filter((name) => !Object.hasOwn(changes, name));
+    const names = [...all.map(([name]) => name), ...kept];
+    const values = [...set, ...Object.entries(lasting).filter(([name]) => kept.includes(name))];
     const command = new UpdateCommand({
       TableName,
       Key: { customerId },
       UpdateExpression:
-        'SET billingStatus = :status, #plan = if_not_exists(#plan, :plan), ' +
-        'createdAt = if_not_exists(createdAt, :createdAt)',
-      ExpressionAttributeNames: { '#plan': 'plan' },
+        `SET ${[
+          ...set.map(([name]) => `#${name} = :${name}`),
+          ...kept.map((name) => `#${name} = if_not_exists(#${name}, :${name})`),
+        ].join(', ')}` + (gone.length === 0 ? '' : ` REMOVE ${gone.join(', ')}`),
+      ConditionExpression: isNew
+        ? 'attribute_not_exists(#standingRevision)'
+        : '#standingRevision = :read',
+      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
       ExpressionAttributeValues: {
-        ':status': billingStatus,
-        ':plan': defaults.plan,
-        ':createdAt': defaults.createdAt,
+        ...Object.fromEntries(
+          values.map(([name, value]): [string, unknown] => [`:${name}`, value]),
+        ),
+        ...(isNew ? {} : { ':read': read.standingRevision }),
       },
     });
-    await db.send(command);
+    return await conditionHeld(db.send(command));
   }
 
   /** Every customer, all pages, in no order. */
@@ -69,5 +131,5 @@ export function createCustomers({ db, prefix }: TableStore) {
     for await (const row of rows) yield rowSchema.parse(row);
   }
 
-  return { get, add, setBillingStatus, list };
+  return { get, add, standingOf, change, list };
 }

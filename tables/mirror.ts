@@ -19,32 +19,73 @@ export interface Remembered {
 }
 
 /**
- * Stores what Stripe said at `fetchedAt` (ISO 8601): values that are undefined are taken away. Returns
- * the row as it stands then; undefined when something newer stands there: an older answer never
- * overwrites it (WH4).
+ * Stores what Stripe said: values that are undefined are taken away. `revision` is the row's as it was read
+ * before Stripe was asked, 0 when there was none, and the write raises it. So what stands there was always
+ * asked for before what replaces it, whatever the clocks say (WH4, WH11). Returns the row as it stands then;
+ * undefined when someone else wrote meanwhile: who asked must read and ask anew.
  */
 export async function storeTruth(
   store: TableStore,
   TableName: string,
   key: Key,
   facts: Record<string, unknown>,
-  fetchedAt: string,
+  revision: number,
 ): Promise<Row | undefined> {
-  const row: Row = { ...facts, fetchedAt };
+  const change = setAll({ ...facts, revision: revision + 1 });
+  return await update(store, {
+    TableName,
+    Key: key,
+    ...change,
+    ConditionExpression: revision === 0 ? 'attribute_not_exists(#revision)' : '#revision = :read',
+    ExpressionAttributeValues: {
+      ...change.ExpressionAttributeValues,
+      ...(revision === 0 ? {} : { ':read': revision }),
+    },
+  });
+}
+
+/**
+ * Stores what follows from another mirrored row, in that row's order: undefined when what follows from a
+ * newer one stands there. Who asked for this row itself meanwhile must ask anew.
+ */
+export async function storeDerived(
+  store: TableStore,
+  TableName: string,
+  key: Key,
+  facts: Record<string, unknown>,
+  invoiceRevision: number,
+): Promise<Row | undefined> {
+  const change = setAll({ ...facts, invoiceRevision });
+  return await update(store, {
+    TableName,
+    Key: key,
+    ...change,
+    UpdateExpression: change.UpdateExpression.replace(
+      'SET ',
+      'SET #revision = if_not_exists(#revision, :none) + :one, ',
+    ),
+    ConditionExpression:
+      'attribute_not_exists(#invoiceRevision) OR #invoiceRevision < :invoiceRevision',
+    ExpressionAttributeNames: { ...change.ExpressionAttributeNames, '#revision': 'revision' },
+    ExpressionAttributeValues: { ...change.ExpressionAttributeValues, ':none': 0, ':one': 1 },
+  });
+}
+
+/** Sets what has a value, and removes what has none. */
+function setAll(row: Row) {
   const all = Object.entries(row);
   const set = all.filter(([, value]) => value !== undefined);
   const gone = all.filter(([, value]) => value === undefined);
   const removal = gone.map(([name]) => `#${name}`).join(', ');
-  return await update(store, {
-    TableName,
-    Key: key,
+  return {
     UpdateExpression:
       `SET ${set.map(([name]) => `#${name} = :${name}`).join(', ')}` +
       (gone.length === 0 ? '' : ` REMOVE ${removal}`),
-    ConditionExpression: 'attribute_not_exists(fetchedAt) OR fetchedAt <= :fetchedAt',
     ExpressionAttributeNames: Object.fromEntries(all.map(([name]) => [`#${name}`, name])),
-    ExpressionAttributeValues: Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
-  });
+    ExpressionAttributeValues: Object.fromEntries(
+      set.map(([name, value]): [string, unknown] => [`:${name}`, value]),
+    ),
+  };
 }
 
 /**

@@ -4,6 +4,8 @@ import type { Customers } from './customers.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { TableStore } from './dynamo.ts';
+import { createInvoices } from './invoices.ts';
+import type { Invoices } from './invoices.ts';
 import { createPayments } from './payments.ts';
 import type { Payments } from './payments.ts';
 import { createProcessingHistory } from './processing-history.ts';
@@ -29,6 +31,7 @@ export interface Tables {
   webhookEvents: WebhookEvents;
   subscriptions: Subscriptions;
   payments: Payments;
+  invoices: Invoices;
 }
 
 export function openTables(store: TableStore): Tables {
@@ -42,5 +45,6 @@ export function openTables(store: TableStore): Tables {
     webhookEvents: createWebhookEvents(store),
     subscriptions: createSubscriptions(store),
     payments: createPayments(store),
+    invoices: createInvoices(store),
   };
 }

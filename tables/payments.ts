@@ -1,9 +1,9 @@
 /** Payments as Stripe has them; a failed attempt followed by a success is one row that keeps both. */
-import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { allRows, pageSize } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
-import { addToHistory, storeTruth } from './mirror.ts';
+import { addToHistory, storeDerived, storeTruth } from './mirror.ts';
 import { tableSchemas } from './schema.ts';
 
 const truthSchema = z.object({
@@ -24,6 +24,18 @@ const truthSchema = z.object({
   billingPeriodEnd: z.string().optional(),
   failureReason: z.string().optional(),
   attemptCount: z.number().int().optional(),
+  /** How its invoice, or the intent, came to its end. */
+  endedBy: z.enum(['payment', 'out_of_band', 'credit', 'void', 'write_off', 'canceled']).optional(),
+  /** Usage and licences of one invoice, where they are of different times. */
+  meteredPeriodStart: z.string().optional(),
+  meteredPeriodEnd: z.string().optional(),
+  licensedPeriodStart: z.string().optional(),
+  licensedPeriodEnd: z.string().optional(),
+  /** Given back, minor units. */
+  refundedAmount: z.number().int().optional(),
+  /** Stripe's, of the newest dispute: `needs_response`, `won`, `lost`… */
+  disputeStatus: z.string().optional(),
+  disputeReason: z.string().optional(),
 });
 /** What Stripe said of a payment. */
 export type PaymentTruth = z.infer<typeof truthSchema>;
@@ -39,13 +51,35 @@ export type PaymentAttempt = z.infer<typeof attemptSchema>;
 const rowSchema = truthSchema.extend({
   createdAt: z.string(),
   expiresAt: z.number().int(),
-  fetchedAt: z.string(),
+  /** How often Stripe's word was stored. */
+  revision: z.number().int(),
+  /** Of its invoice, when the word was the invoice's. */
+  invoiceRevision: z.number().int().exactOptional(),
   /** By what happened: `invoice/failed/1`, `intent/succeeded/ch_…`. */
   history: z.record(z.string(), attemptSchema).default({}),
 });
 export type PaymentRow = z.infer<typeof rowSchema>;
 
+/** Stored; without a row its seven years are over. */
+interface Stored {
+  row: PaymentRow | undefined;
+}
+
 const sevenYearsSeconds = 7 * 366 * 86_400;
+
+/**
+ * What only the other kind of event knows (an invoice's period, say) stays: facts that are undefined are
+ * left as they are. A success takes the reason of a failure away.
+ */
+function factsOf({ paymentId: _paymentId, ...truth }: PaymentTruth): Record<string, unknown> {
+  const facts = Object.entries(truth).filter(([, value]) => value !== undefined);
+  return {
+    ...Object.fromEntries(facts),
+    ...(truth.status === 'succeeded' ? { failureReason: undefined } : {}),
+    createdAt: truth.stripeCreated,
+    expiresAt: Math.floor(Date.parse(truth.stripeCreated) / 1000) + sevenYearsSeconds,
+  };
+}
 
 export type Payments = ReturnType<typeof createPayments>;
 
@@ -66,33 +100,28 @@ export function createPayments(store: TableStore) {
   }
 
   /**
-   * Stores what Stripe said, and returns the row as it stands then: `stored` unless it was newer. What
-   * only the other kind of event knows (an invoice's period, say) stays: facts that are undefined are
-   * left as they are.
+   * Stores what Stripe said of a payment intent, if the row is as it was read before Stripe was asked
+   * (`revision`, 0 when there was none): undefined when someone else was quicker.
    */
-  async function mirror(
+  async function mirror(truth: PaymentTruth, revision: number): Promise<Stored | undefined> {
+    const { paymentId } = truth;
+    const item = await storeTruth(store, TableName, { paymentId }, factsOf(truth), revision);
+    return item === undefined ? undefined : { row: aliveOf(item) };
+  }
+
+  /** The same by an invoice, whose own row has the order: undefined when a newer one stands there. */
+  async function mirrorInvoice(
     truth: PaymentTruth,
-    fetchedAt: string,
-  ): Promise<{ stored: boolean; row: PaymentRow | undefined }> {
-    const { paymentId, ...all } = truth;
-    const facts = Object.fromEntries(
-      Object.entries(all).filter(([, value]) => value !== undefined),
-    );
-    const gone = truth.status === 'succeeded' ? { failureReason: undefined } : {};
-    const lasting = {
-      createdAt: truth.stripeCreated,
-      expiresAt: Math.floor(Date.parse(truth.stripeCreated) / 1000) + sevenYearsSeconds,
-    };
-    const item = await storeTruth(
-      store,
-      TableName,
-      { paymentId },
-      { ...facts, ...gone, ...lasting },
-      fetchedAt,
-    );
-    return item === undefined
-      ? { stored: false, row: await get(paymentId) }
-      : { stored: true, row: aliveOf(item) };
+    invoiceRevision: number,
+  ): Promise<Stored | undefined> {
+    const key = { paymentId: truth.paymentId };
+    const item = await storeDerived(store, TableName, key, factsOf(truth), invoiceRevision);
+    return item === undefined ? undefined : { row: aliveOf(item) };
+  }
+
+  /** Takes away the row of an invoice that turned out to be another payment's receipt (WH20). */
+  async function remove(paymentId: string): Promise<void> {
+    await db.send(new DeleteCommand({ TableName, Key: { paymentId } }));
   }
 
   /**
@@ -134,5 +163,5 @@ export function createPayments(store: TableStore) {
     return found;
   }
 
-  return { get, mirror, addAttempt, ofCustomer };
+  return { get, mirror, mirrorInvoice, remove, addAttempt, ofCustomer };
 }

@@ -19,7 +19,7 @@ export interface TableSchema {
 }
 
 /** Key attributes that are numbers; all others are strings. */
-export const numberAttributes: ReadonlySet<string> = new Set(['deliveryShard']);
+export const numberAttributes: ReadonlySet<string> = new Set(['deliveryShard', 'waitingShard']);
 
 export const tableSchemas = {
   customers: { name: 'customers', partitionKey: 'customerId', indexes: [] },
@@ -77,11 +77,31 @@ export const tableSchemas = {
     ],
     ttl: 'ttl',
   },
-  webhookEvents: { name: 'webhook-events', partitionKey: 'eventId', indexes: [], ttl: 'ttl' },
+  webhookEvents: {
+    name: 'webhook-events',
+    partitionKey: 'eventId',
+    indexes: [
+      {
+        // Sparse: a row carries waitingShard only while it is received and not yet settled.
+        name: 'waitingShard-tellAt-index',
+        partitionKey: 'waitingShard',
+        sortKey: 'tellAt',
+        include: ['type', 'objectId', 'customerId', 'receivedAt'],
+      },
+    ],
+    ttl: 'ttl',
+  },
   subscriptions: {
     name: 'subscriptions',
     partitionKey: 'subscriptionId',
     indexes: [{ name: 'customerId-index', partitionKey: 'customerId', sortKey: 'stripeCreated' }],
+  },
+  invoices: {
+    name: 'invoices',
+    partitionKey: 'invoiceId',
+    indexes: [
+      { name: 'customerId-periodEnd-index', partitionKey: 'customerId', sortKey: 'periodEnd' },
+    ],
   },
   payments: {
     name: 'payments',

@@ -1,6 +1,5 @@
 /** A mirror of Stripe's subscriptions, and what changed in them, event by event. */
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import type { QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import type { SubscriptionChange } from '../domain/subscription.ts';
 import { allRows, pageSize } from './dynamo.ts';
@@ -19,6 +18,7 @@ const truthSchema = z.object({
   stripeCreated: z.string(),
   cancelAt: z.string().optional(),
   canceledAt: z.string().optional(),
+  endedAt: z.string().optional(),
   currentPeriodStart: z.string().optional(),
   currentPeriodEnd: z.string().optional(),
 });
@@ -26,7 +26,8 @@ const truthSchema = z.object({
 export type SubscriptionTruth = z.infer<typeof truthSchema>;
 
 const rowSchema = truthSchema.extend({
-  fetchedAt: z.string(),
+  /** How often Stripe's word was stored. */
+  revision: z.number().int(),
   history: z
     .record(
       z.string(),
@@ -38,9 +39,6 @@ const rowSchema = truthSchema.extend({
     .default({}),
 });
 export type SubscriptionRow = z.infer<typeof rowSchema>;
-
-const statusSchema = rowSchema.pick({ subscriptionId: true, customerId: true, status: true });
-export type SubscriptionStatus = z.infer<typeof statusSchema>;
 
 export type Subscriptions = ReturnType<typeof createSubscriptions>;
 
@@ -55,17 +53,17 @@ export function createSubscriptions(store: TableStore) {
     return Item === undefined ? undefined : rowSchema.parse(Item);
   }
 
-  /** Stores what Stripe said, and returns the row as it stands then: `stored` unless it was newer. */
+  /**
+   * Stores what Stripe said, if the row is as it was read before Stripe was asked (`revision`, 0 when there
+   * was none): returns the row as it stands then, or undefined when someone else was quicker.
+   */
   async function mirror(
     truth: SubscriptionTruth,
-    fetchedAt: string,
-  ): Promise<{ stored: boolean; row: SubscriptionRow }> {
+    revision: number,
+  ): Promise<SubscriptionRow | undefined> {
     const { subscriptionId, ...facts } = truth;
-    const item = await storeTruth(store, TableName, { subscriptionId }, facts, fetchedAt);
-    if (item !== undefined) return { stored: true, row: rowSchema.parse(item) };
-    const newer = await get(subscriptionId);
-    if (newer === undefined) throw new Error(`${subscriptionId} went while it was written`);
-    return { stored: false, row: newer };
+    const item = await storeTruth(store, TableName, { subscriptionId }, facts, revision);
+    return item === undefined ? undefined : rowSchema.parse(item);
   }
 
   /**
@@ -90,18 +88,7 @@ export function createSubscriptions(store: TableStore) {
     return found;
   }
 
-  /** The status of each, without what else a row remembers. */
-  async function statesOfCustomer(customerId: string): Promise<SubscriptionStatus[]> {
-    const only = {
-      ProjectionExpression: 'subscriptionId, customerId, #status',
-      ExpressionAttributeNames: { '#status': 'status' },
-    };
-    const found: SubscriptionStatus[] = [];
-    for await (const row of query(customerId, only)) found.push(statusSchema.parse(row));
-    return found;
-  }
-
-  function query(customerId: string, only: Partial<QueryCommandInput> = {}) {
+  function query(customerId: string) {
     return allRows(
       async (startKey) =>
         await db.send(
@@ -112,11 +99,10 @@ export function createSubscriptions(store: TableStore) {
             ExpressionAttributeValues: { ':customer': customerId },
             Limit: pageSize,
             ExclusiveStartKey: startKey,
-            ...only,
           }),
         ),
     );
   }
 
-  return { get, mirror, addChanges, ofCustomer, statesOfCustomer };
+  return { get, mirror, addChanges, ofCustomer };
 }

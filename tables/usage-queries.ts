@@ -1,5 +1,5 @@
 /** Lists of the usage ledger, by its indexes. */
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { UsageRecord } from '../domain/usage.ts';
 import { allRows, pageSize } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
@@ -54,5 +54,24 @@ export function createUsageQueries({ db, prefix }: TableStore) {
     }
   }
 
-  return { undelivered, ofCustomer };
+  /**
+   * Records delivered in a span of time (ISO 8601 UTC), of everybody, in no order: the whole table is read,
+   * for no index knows the time of delivery. For what happens seldom.
+   */
+  async function* deliveredBetween(from: string, to: string): AsyncGenerator<UsageRecord> {
+    const rows = allRows(async (startKey) => {
+      const command = new ScanCommand({
+        TableName,
+        FilterExpression: '#state = :delivered AND deliveredAt BETWEEN :from AND :to',
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: { ':delivered': 'delivered', ':from': from, ':to': to },
+        Limit: pageSize,
+        ExclusiveStartKey: startKey,
+      });
+      return await db.send(command);
+    });
+    for await (const row of rows) yield rowSchema.parse(row);
+  }
+
+  return { undelivered, ofCustomer, deliveredBetween };
 }

@@ -1,11 +1,11 @@
 /** The inbox: every event that was answered with 200 is here (I5), and what became of it. */
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { effectOf } from '../domain/stripe-events.ts';
 import type { StripeEventFacts } from '../domain/stripe-events.ts';
-import { conditionHeld } from './dynamo.ts';
+import { allRows, conditionHeld, pageSize } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
 
@@ -23,7 +23,11 @@ const rowSchema = z.object({
   error: z.string().exactOptional(),
   /** The event as it came, compressed: an item holds 400 KB, an event may have a megabyte. */
   payload: z.custom<Uint8Array>((value) => value instanceof Uint8Array).exactOptional(),
-  ttl: z.number().int(),
+  /** Only while it is received: where the sweep finds it, and when it is to be told again. */
+  waitingShard: z.number().int().exactOptional(),
+  tellAt: z.string().exactOptional(),
+  /** From when it was applied or ignored, never before: what waits is not to be forgotten (WH2). */
+  ttl: z.number().int().exactOptional(),
 });
 export type InboxEvent = z.infer<typeof rowSchema>;
 
@@ -40,17 +44,38 @@ export function unpackEvent(payload: Uint8Array): unknown {
   return JSON.parse(text) as unknown;
 }
 
+const waitingSchema = rowSchema.pick({
+  eventId: true,
+  type: true,
+  objectId: true,
+  customerId: true,
+  receivedAt: true,
+});
+/** What the sparse index knows of an event that nobody has applied. */
+export type WaitingEvent = z.infer<typeof waitingSchema>;
+
+/** So many partitions share what waits; how many there are matters to nobody else. */
+const waitingShards = 8;
+
+/** WH2: whoever took it in tells its line within this time, or the sweep does. */
+const untoldMs = 30_000;
+
 export type WebhookEvents = ReturnType<typeof createWebhookEvents>;
 
 export function createWebhookEvents({ db, prefix, now }: TableStore) {
   const TableName = `${prefix}${tableSchemas.webhookEvents.name}`;
+
+  function expiry(): number {
+    return Math.floor(now().getTime() / 1000) + ninetyDaysSeconds;
+  }
 
   async function get(eventId: string): Promise<InboxEvent | undefined> {
     const { Item } = await db.send(
       new GetCommand({ TableName, Key: { eventId }, ConsistentRead: true }),
     );
     const row = Item === undefined ? undefined : rowSchema.parse(Item);
-    return row !== undefined && row.ttl > now().getTime() / 1000 ? row : undefined;
+    const isOver = row?.ttl !== undefined && row.ttl <= now().getTime() / 1000;
+    return isOver ? undefined : row;
   }
 
   /** Keeps an event once; `false` when it was here before. */
@@ -64,7 +89,7 @@ export function createWebhookEvents({ db, prefix, now }: TableStore) {
       ...facts,
       status,
       receivedAt: receivedAt.toISOString(),
-      ttl: Math.floor(receivedAt.getTime() / 1000) + ninetyDaysSeconds,
+      ...(status === 'received' ? waitingFrom(facts.eventId, receivedAt) : { ttl: expiry() }),
       ...(payload === undefined || payload.length > mostPayloadBytes ? {} : { payload }),
     };
     const command = new PutCommand({
@@ -87,25 +112,34 @@ export function createWebhookEvents({ db, prefix, now }: TableStore) {
   }
 
   /**
-   * `received` or `dead` → `applied` or `dead`. Returns what it was; undefined, and nothing changes, when
-   * it was applied before, for that is for good, or is not there.
+   * `received` or `dead` → `applied`, `dead` or `ignored`. Returns what it was; undefined, and nothing
+   * changes, when it was applied before, for that is for good, or is not there.
    */
   async function settle(
     eventId: string,
-    status: 'applied' | 'dead',
+    status: 'applied' | 'dead' | 'ignored',
     error?: string,
   ): Promise<InboxEvent['status'] | undefined> {
-    const values = { ':status': status, ':at': now().toISOString(), ':applied': 'applied' };
+    const set = ['#status = :status', 'settledAt = :at'];
+    const remove = ['waitingShard', 'tellAt'];
+    // A dead one waits for a person.
+    if (status === 'dead') remove.push('#ttl');
+    else set.push('#ttl = :ttl');
+    if (error === undefined) remove.push('#error');
+    else set.push('#error = :error');
     const command = new UpdateCommand({
       TableName,
       Key: { eventId },
-      UpdateExpression:
-        error === undefined
-          ? 'SET #status = :status, settledAt = :at REMOVE #error'
-          : 'SET #status = :status, settledAt = :at, #error = :error',
+      UpdateExpression: `SET ${set.join(', ')} REMOVE ${remove.join(', ')}`,
       ConditionExpression: 'attribute_exists(eventId) AND #status <> :applied',
-      ExpressionAttributeNames: { '#status': 'status', '#error': 'error' },
-      ExpressionAttributeValues: error === undefined ? values : { ...values, ':error': error },
+      ExpressionAttributeNames: { '#status': 'status', '#error': 'error', '#ttl': 'ttl' },
+      ExpressionAttributeValues: {
+        ':status': status,
+        ':at': now().toISOString(),
+        ':applied': 'applied',
+        ...(status === 'dead' ? {} : { ':ttl': expiry() }),
+        ...(error === undefined ? {} : { ':error': error }),
+      },
       ReturnValues: 'UPDATED_OLD',
     });
     try {
@@ -117,5 +151,55 @@ export function createWebhookEvents({ db, prefix, now }: TableStore) {
     }
   }
 
-  return { get, put, takeIn, settle };
+  /** Received and not settled, to be told by `until` (all of them without it), in no order; all pages. */
+  async function* waiting(until?: Date): AsyncGenerator<WaitingEvent> {
+    const due = until === undefined ? {} : { ':until': until.toISOString() };
+    for (let shard = 0; shard < waitingShards; shard += 1) {
+      const rows = allRows(
+        async (startKey) =>
+          await db.send(
+            new QueryCommand({
+              TableName,
+              IndexName: 'waitingShard-tellAt-index',
+              KeyConditionExpression:
+                'waitingShard = :shard' + (until === undefined ? '' : ' AND tellAt <= :until'),
+              ExpressionAttributeValues: { ':shard': shard, ...due },
+              Limit: pageSize,
+              ExclusiveStartKey: startKey,
+            }),
+          ),
+      );
+      for await (const row of rows) yield waitingSchema.parse(row);
+    }
+  }
+
+  /** After a line was told: when it is to be told again, if the event is not settled until then. */
+  async function noteTold(eventId: string, tellAt: Date): Promise<boolean> {
+    const command = new UpdateCommand({
+      TableName,
+      Key: { eventId },
+      UpdateExpression: 'SET tellAt = :at, waitingShard = :shard',
+      ConditionExpression: '#status = :received',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: {
+        ':at': tellAt.toISOString(),
+        ':shard': shardOf(eventId),
+        ':received': 'received',
+      },
+    });
+    return await conditionHeld(db.send(command));
+  }
+
+  return { get, put, takeIn, settle, waiting, noteTold };
+}
+
+function waitingFrom(eventId: string, receivedAt: Date) {
+  const tellAt = new Date(receivedAt.getTime() + untoldMs).toISOString();
+  return { waitingShard: shardOf(eventId), tellAt };
+}
+
+function shardOf(eventId: string): number {
+  let sum = 0;
+  for (const character of eventId) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
+  return sum % waitingShards;
 }

@@ -32,6 +32,9 @@ const mostAtOnce = 50;
 /** WH6: at once, after 20 s, after 5 minutes more. */
 const mostTries = 3;
 const waitsMs = [20_000, 300_000];
+/** Stripe or our tables away: 2, 4, 8 … 300 s. */
+const firstPauseMs = 2000;
+const longestPauseMs = 300_000;
 /** Stripe may ask for more patience, and gets this much. */
 const longestWaitMs = 600_000;
 
@@ -46,16 +49,24 @@ export async function customer(input: CustomerInput): Promise<CustomerProgress> 
     together: eventActivities(taskQueue, 'together'),
     alone: eventActivities(taskQueue, 'alone'),
   };
-  /** Of the event at the head. */
-  let tries = 0;
+  const trouble: Trouble = { tries: input.tries ?? 0, pauses: input.pauses ?? 0 };
   /** After a task with several was lost: so many go alone, that the one at fault is known. */
   let goAlone = 0;
   setHandler(stripeEvent, line.arrive);
-  const progress = (): CustomerProgress => ({ waiting: line.count(), ...tally });
+  const progress = (): CustomerProgress => {
+    const { pausedBy } = trouble;
+    return { waiting: line.count(), ...tally, ...(pausedBy === undefined ? {} : { pausedBy }) };
+  };
   setHandler(progressQuery, progress);
 
   for (;;) {
-    const eventIds = line.first(tries > 0 || goAlone > 0 ? 1 : mostAtOnce);
+    // A line that waits out an outage of days has a history as well.
+    if (workflowInfo().continueAsNewSuggested) {
+      const { tries, pauses } = trouble;
+      const { line: name } = input;
+      await continueAsNew<typeof customer>({ line: name, ...line.left(), tally, tries, pauses });
+    }
+    const eventIds = line.first(trouble.tries > 0 || goAlone > 0 ? 1 : mostAtOnce);
     if (eventIds.length === 0) {
       if (!(await condition(() => line.count() > 0, idleFor))) return progress();
       continue;
@@ -68,30 +79,47 @@ export async function customer(input: CustomerInput): Promise<CustomerProgress> 
     const { applied, failure } = outcome;
     for (const eventId of eventIds.slice(0, applied)) line.settle(eventId);
     tally.applied += applied;
-    if (applied > 0) tries = 0;
+    if (applied > 0) [trouble.tries, trouble.pauses] = [0, 0];
     const stumbled = eventIds[applied];
     if (failure !== undefined && stumbled !== undefined) {
-      tries += 1;
-      if (!failure.final && tries < mostTries) {
-        await sleep(waitMs(tries, failure));
-        continue;
-      }
+      if (await waitToTryAgain(trouble, failure)) continue;
       await line.layAside(stumbled, async () => {
-        const order = { eventId: stumbled, error: failure.error, tries };
+        const order = { eventId: stumbled, error: failure.error, tries: trouble.tries };
         const { dead } = await tableActivities.layAsideEvent(order);
         tally[dead ? 'dead' : 'applied'] += 1;
       });
-      tries = 0;
+      trouble.tries = 0;
     }
     goAlone = Math.max(0, goAlone - 1);
-    if (workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof customer>({ line: input.line, ...line.left(), tally });
-    }
   }
 }
 
-function waitMs(tries: number, { retryAfterMs = 0 }: ApplyFailure): number {
-  return Math.max(waitsMs[tries - 1] ?? longestWaitMs, Math.min(retryAfterMs, longestWaitMs));
+/** Of the event at the head. */
+interface Trouble {
+  tries: number;
+  /** In a row, while Stripe or our tables are away. */
+  pauses: number;
+  pausedBy?: string;
+}
+
+/** False when the event's tries are used up (WH6). To wait for Stripe or our tables is none (WH10). */
+async function waitToTryAgain(trouble: Trouble, failure: ApplyFailure): Promise<boolean> {
+  const { retryAfterMs = 0 } = failure;
+  const asked = Math.min(retryAfterMs, longestWaitMs);
+  if (failure.fault === 'outside' || failure.fault === 'key') {
+    // A key that is refused is asked for again at one pace, for a person mends it.
+    const exponent = failure.fault === 'key' ? 20 : Math.min(trouble.pauses, 20);
+    trouble.pauses += 1;
+    trouble.pausedBy = failure.error;
+    await sleep(Math.max(Math.min(firstPauseMs * 2 ** exponent, longestPauseMs), asked));
+    delete trouble.pausedBy;
+    return true;
+  }
+  trouble.pauses = 0;
+  trouble.tries += 1;
+  if (failure.final || trouble.tries >= mostTries) return false;
+  await sleep(Math.max(waitsMs[trouble.tries - 1] ?? longestWaitMs, asked));
+  return true;
 }
 
 /** Undefined when a task with several events was lost; a single event that was lost has failed. */
@@ -105,6 +133,6 @@ async function applyNext(
   } catch (error) {
     if (isCancellation(error)) throw error;
     if (eventIds.length > 1) return undefined;
-    return { applied: 0, failure: { error: reasonOf(error), final: false } };
+    return { applied: 0, failure: { error: reasonOf(error), fault: 'event', final: false } };
   }
 }

@@ -7,3 +7,4 @@ export { customer } from './customer.ts';
 export { deliverUsage } from './deliver-usage.ts';
 export { processFiles } from './process-files.ts';
 export { sweepUsage } from './sweep-usage.ts';
+export { sweepWebhooks } from './sweep-webhooks.ts';

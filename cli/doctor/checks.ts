@@ -1,4 +1,5 @@
 /** The doctor's checks of tables, bucket, Stripe and dead letters; each says what to do. */
+import { publicUrlOf } from '../shell/context.ts';
 import type { Context } from '../shell/context.ts';
 import { describeFailure } from '../shell/failures.ts';
 
@@ -126,4 +127,40 @@ export async function checkDeadLetters(context: Context): Promise<Omit<Finding, 
   if (open === 0) return { state: 'ok', detail: 'none is open' };
   const detail = `${seen >= mostLetters ? 'at least ' : ''}${open} open`;
   return { state: 'warning', detail, advice: 'durabill dead-letters list' };
+}
+
+/** WH13: an event that nobody asked for never comes, and nobody hears of it. */
+export async function checkEndpoints(context: Context): Promise<Omit<Finding, 'check'>> {
+  const stripe = await context.stripe();
+  if (stripe === undefined) return { state: 'skipped', detail: 'billing is off' };
+  const { inspectEndpoints } = await import('../../platform/stripe-endpoints.ts');
+  const problems = await inspectEndpoints(stripe, publicUrlOf(context));
+  if (problems.length === 0) return { state: 'ok', detail: 'Stripe sends all that we ask for' };
+  return {
+    state: 'warning',
+    detail: problems.map(({ detail }) => detail).join('; '),
+    advice: problems.map(({ advice }) => advice).join('; '),
+  };
+}
+
+/** Longer than any outage of minutes: a line that waits knows why, or there is none. */
+const waitsTooLongMs = 10 * 60_000;
+const mostWaiting = 1000;
+
+/** WH2: answered with 200, and not applied by anybody yet. */
+export async function checkWaitingEvents(context: Context): Promise<Omit<Finding, 'check'>> {
+  const { webhookEvents } = await context.tables();
+  const since = new Date(context.now().getTime() - waitsTooLongMs).toISOString();
+  const late: string[] = [];
+  for await (const { eventId, receivedAt } of webhookEvents.waiting()) {
+    if (receivedAt < since) late.push(eventId);
+    if (late.length >= mostWaiting) break;
+  }
+  if (late.length === 0) return { state: 'ok', detail: 'none waits for long' };
+  const most = late.length >= mostWaiting ? 'at least ' : '';
+  return {
+    state: 'warning',
+    detail: `${most}${late.length} received over 10 minutes ago and not applied, such as ${late[0]}`,
+    advice: 'durabill webhooks catch-up tells their lines again; customers show ID says what waits',
+  };
 }

@@ -6,8 +6,10 @@ import {
   checkApi,
   checkBucket,
   checkDeadLetters,
+  checkEndpoints,
   checkStripe,
   checkTables,
+  checkWaitingEvents,
   examine,
 } from './checks.ts';
 import type { Check, Finding } from './checks.ts';
@@ -51,6 +53,8 @@ async function checkAll(context: Context): Promise<Finding[]> {
     { check: 'tables', look: checkTables },
     { check: 'bucket', look: checkBucket },
     { check: 'Stripe', look: checkStripe },
+    { check: 'webhook endpoints', look: checkEndpoints },
+    { check: 'webhook events', look: checkWaitingEvents },
     { check: 'API', look: checkApi },
     { check: 'dead letters', look: checkDeadLetters },
   ];

@@ -1,5 +1,6 @@
 /** `durabill setup`: makes bucket, tables, search attributes and Stripe's catalog; twice is as once. */
 import type { Command } from 'commander';
+import { publicUrlOf } from '../shell/context.ts';
 import type { Context } from '../shell/context.ts';
 import { describeFailure } from '../shell/failures.ts';
 import { leaf } from '../shell/leaf.ts';
@@ -10,7 +11,7 @@ import type { Answer } from '../shell/perform.ts';
 interface SetupLine {
   part: string;
   name: string;
-  outcome: 'created' | 'present' | 'differs' | 'missing' | 'failed' | 'skipped';
+  outcome: 'created' | 'present' | 'differs' | 'missing' | 'failed' | 'skipped' | 'by hand';
   detail?: string;
 }
 
@@ -38,6 +39,7 @@ async function setUp(context: Context): Promise<Answer> {
       async () => await setUpTemporal(context),
     ),
     attempt('stripe', 'catalog', async () => await setUpStripe(context)),
+    attempt('webhook endpoint', 'Stripe', async () => await lookAtEndpoints(context)),
   ]);
   const lines = parts.flat();
   const rows = lines.map((line) => [line.part, line.name, state(line.outcome), line.detail ?? '']);
@@ -94,4 +96,19 @@ async function setUpStripe(context: Context): Promise<SetupLine[]> {
   }
   const { ensureCatalog } = await import('../../platform/stripe-catalog.ts');
   return await ensureCatalog(stripe);
+}
+
+/** WH13: said and not failed, for an endpoint is made when the server has an address. */
+async function lookAtEndpoints(context: Context): Promise<SetupLine[]> {
+  const stripe = await context.stripe();
+  if (stripe === undefined) return [];
+  const { inspectEndpoints } = await import('../../platform/stripe-endpoints.ts');
+  const problems = await inspectEndpoints(stripe, publicUrlOf(context));
+  const about = { part: 'webhook endpoint', name: 'Stripe' };
+  if (problems.length === 0) return [{ ...about, outcome: 'present' }];
+  return problems.map(({ detail, advice }) => ({
+    ...about,
+    outcome: 'by hand',
+    detail: `${detail}: ${advice}`,
+  }));
 }

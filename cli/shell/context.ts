@@ -15,6 +15,11 @@ import type { Settings } from '../../platform/embedded.ts';
 import type { Tables } from '../../tables/open.ts';
 import { nameFailures } from './name-failures.ts';
 
+/** Where Stripe reaches the server: the embedded one is known. */
+export function publicUrlOf({ settings, config }: Context): string | undefined {
+  return config.PUBLIC_URL ?? settings.embedded?.api;
+}
+
 /** How long Temporal may take to answer at first. */
 const temporalPatienceMs = 3000;
 /** A later call to Temporal: the server was seen to answer just before. */

@@ -55,16 +55,24 @@ async function catchUp(context: Context, since: string | undefined): Promise<Ans
   if ('failure' in outcome) {
     throw new BillingError('conflict', `the catch-up failed: ${outcome.failure}`);
   }
-  const { seen, added } = outcome.result;
+  const { seen, added, waiting, waitingIds } = outcome.result;
   return {
-    json: { workflowId, since: since ?? null, seen, added },
+    json: { workflowId, since: since ?? null, seen, added, waiting, waitingIds },
     text: facts([
       ['undelivered', `${count(seen)} events, says Stripe`],
       ['new to us', `${count(added)}, now on their way`],
+      ['waited here', sayWaiting(waiting, waitingIds)],
       ['workflow', workflowId],
       ['Temporal UI', linkTo(context, workflowId)],
     ]),
   };
+}
+
+/** WH2: received, and nobody had applied them. */
+function sayWaiting(waiting: number, ids: readonly string[]): string {
+  if (waiting === 0) return 'none';
+  const more = waiting > ids.length ? `, and ${count(waiting - ids.length)} more` : '';
+  return `${count(waiting)}, told to their lines again: ${ids.join(', ')}${more}`;
 }
 
 function checkSince(context: Context, since: string | undefined): void {

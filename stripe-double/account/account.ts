@@ -3,7 +3,9 @@ import { chargeSchema } from '../charges/schema.ts';
 import { checkoutSessionSchema } from '../checkout/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Store } from '../core/store.ts';
+import { creditNoteSchema } from '../credit-notes/schema.ts';
 import { customerSchema } from '../customers/schema.ts';
+import { disputeSchema } from '../disputes/schema.ts';
 import type { RecordedEvent } from '../events/event-log.ts';
 import { EventLog } from '../events/event-log.ts';
 import { invoiceItemSchema } from '../invoice-items/schema.ts';
@@ -66,7 +68,9 @@ function openCollections(store: Store) {
   return {
     charges: store.open('charges', chargeSchema),
     checkoutSessions: store.open('checkout_sessions', checkoutSessionSchema),
+    creditNotes: store.open('credit_notes', creditNoteSchema),
     customers: store.open('customers', customerSchema),
+    disputes: store.open('disputes', disputeSchema),
     endpoints: store.open('webhook_endpoints', endpointSchema),
     invoiceItems: store.open('invoice_items', invoiceItemSchema),
     invoices: store.open('invoices', invoiceSchema),

@@ -17,10 +17,12 @@ export function addCharge(
   const charge = account.charges.put(id, {
     id,
     amount: intent.amount,
+    amountRefunded: 0,
     created: account.clock.nowSeconds(),
     currency: intent.currency,
     customer: intent.customer,
     description: intent.description,
+    disputed: false,
     failure,
     metadata: intent.metadata,
     paymentIntent: intent.id,

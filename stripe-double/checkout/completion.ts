@@ -1,7 +1,8 @@
 import type { Account } from '../account/account.ts';
 import { refused } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
 import { addCustomer } from '../customers/customers.ts';
-import { collect } from '../invoices/payment.ts';
+import { addReceipt, collect } from '../invoices/payment.ts';
 import { confirmIntent } from '../payment-intents/confirmation.ts';
 import { addPaymentIntent, savePaymentIntent } from '../payment-intents/payment-intents.ts';
 import type { PaymentIntent } from '../payment-intents/schema.ts';
@@ -96,7 +97,34 @@ function completePayment(
     return { ...session, paymentIntent, pendingMethod: method.id, status: 'complete' };
   }
   confirmIntent(account, intent, method, true);
-  return { ...session, paymentIntent: intent.id, paymentStatus: 'paid', status: 'complete' };
+  const invoice = receiptOf(account, session);
+  return {
+    ...session,
+    invoice,
+    paymentIntent: intent.id,
+    paymentStatus: 'paid',
+    status: 'complete',
+  };
+}
+
+function receiptOf(account: Account, session: CheckoutSession): string | null {
+  if (!session.invoiceCreation || session.customer === null) return null;
+  const now = account.clock.nowSeconds();
+  const { customer, currency } = session;
+  const lines = session.lineItems.map(({ price, quantity, amount }) => ({
+    id: newId('il', 24),
+    amount,
+    currency,
+    description: null,
+    metadata: {},
+    period: { start: now, end: now },
+    price,
+    quantity: String(quantity ?? 1),
+    unitAmount: account.prices.get(price)?.unit_amount_decimal ?? null,
+    invoiceItem: null,
+    subscriptionItem: null,
+  }));
+  return addReceipt(account, { customer, currency, lines }).id;
 }
 
 function completeSubscription(

@@ -37,6 +37,7 @@ export function createSession(account: Account, { params }: ApiCall): object {
     customerEmail: given.customer_email ?? null,
     expiresAt: given.expires_at ?? now + dayS,
     invoice: null,
+    invoiceCreation: given.invoice_creation?.enabled ?? false,
     lineItems,
     locale: given.locale ?? null,
     metadata: mergeMetadata({}, given.metadata),

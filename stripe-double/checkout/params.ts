@@ -40,6 +40,7 @@ export const createParams = z.strictObject({
     )
     .min(1)
     .max(100),
+  invoice_creation: z.strictObject({ enabled: boolean }).optional(),
   locale: text.optional(),
   metadata: metadata.optional(),
   mode: z.enum(['payment', 'subscription']),

@@ -12,6 +12,7 @@ export const checkoutSessionSchema = z.object({
   customerEmail: z.string().nullable(),
   expiresAt: z.int(),
   invoice: z.string().nullable(),
+  invoiceCreation: z.boolean().default(false),
   lineItems: z.array(
     z.object({ id: z.string(), price: z.string(), quantity: z.int().nullable(), amount: z.int() }),
   ),

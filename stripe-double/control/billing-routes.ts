@@ -3,12 +3,15 @@ import type { Paid } from '../checkout/completion.ts';
 import { expireCheckout, payCheckout, settleCheckout } from '../checkout/completion.ts';
 import { findSession } from '../checkout/routes.ts';
 import { refused } from '../core/errors.ts';
+import { moveDispute, openDispute } from '../disputes/disputes.ts';
 import type { Double } from '../double.ts';
 import { reportMeterErrors } from '../meter-events/error-reports.ts';
 import { endPeriod } from '../subscriptions/billing.ts';
 import { findSubscription } from '../subscriptions/routes.ts';
 import { readBody } from './read-body.ts';
 import {
+  disputeMoveSchema,
+  disputeRequestSchema,
   endPeriodRequestSchema,
   meterErrorsRequestSchema,
   payRequestSchema,
@@ -44,6 +47,16 @@ export function addBilling(app: Hono, { account, activity, store }: Double): voi
     const session = findSession(account, ctx.req.param('id'));
     const expired = commit(() => expireCheckout(account, session));
     return ctx.json(viewPaid({ session: expired, decline: null }));
+  });
+  app.post('/disputes', async (ctx) => {
+    const wanted = await readBody(ctx, disputeRequestSchema);
+    const { id, status } = commit(() => openDispute(account, wanted));
+    return ctx.json({ id, status }, 201);
+  });
+  app.post('/disputes/:id', async (ctx) => {
+    const { status: to } = await readBody(ctx, disputeMoveSchema);
+    const { id, status } = commit(() => moveDispute(account, ctx.req.param('id'), to));
+    return ctx.json({ id, status });
   });
   app.post('/meter-errors', async (ctx) => {
     const report = await readBody(ctx, meterErrorsRequestSchema);

@@ -4,6 +4,8 @@ import { toQuery } from './caller.ts';
 import type {
   DeliveryQuery,
   DeliverySettingsRequest,
+  DisputeMove,
+  DisputeRequest,
   DoubleAttempt,
   DoubleDelivery,
   EndPeriodRequest,
@@ -37,6 +39,12 @@ export type WebhookControl = {
   forgeWebhook: (request: ForgeRequest) => Promise<z.output<typeof contract.forgedSchema>>;
   /** Reports meter events as wrong, by a thin event; without a meter that none was found. */
   reportMeterErrors: (report: MeterErrorsRequest) => Promise<{ id: string; type: string }>;
+  /** A customer's bank asks a payment's money back. */
+  openDispute: (request: DisputeRequest) => Promise<z.output<typeof contract.disputeAnswerSchema>>;
+  moveDispute: (
+    id: string,
+    to: DisputeMove,
+  ) => Promise<z.output<typeof contract.disputeAnswerSchema>>;
   /** Ends a subscription's period and bills it. */
   endPeriod: (
     subscription: string,
@@ -65,6 +73,10 @@ export function webhookCalls(call: Call): WebhookControl {
       await call('POST', '/webhooks/forge', contract.forgedSchema, request),
     reportMeterErrors: async (report) =>
       await call('POST', '/meter-errors', z.object({ id: z.string(), type: z.string() }), report),
+    openDispute: async (request) =>
+      await call('POST', '/disputes', contract.disputeAnswerSchema, request),
+    moveDispute: async (id, to) =>
+      await call('POST', `/disputes/${id}`, contract.disputeAnswerSchema, to),
     endPeriod: async (subscription, options = {}) =>
       await call(
         'POST',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { meterErrorCodes } from '../meter-events/error-reports.ts';
+import { disputeStatuses } from '../disputes/schema.ts';
 import { attemptSchema, deliverySchema } from '../webhooks/deliveries.ts';
 import { forgeries } from '../webhooks/forge.ts';
 
@@ -77,11 +78,24 @@ export const meterErrorsRequestSchema = z.strictObject({
         identifier: z.string(),
         code: z.enum(meterErrorCodes).default('meter_event_customer_not_found'),
         message: z.string().optional(),
+        /** The double's sums are without it from then on, as Stripe's are. */
+        lost: z.boolean().default(false),
+        /** Counted in the report, and not among its samples. */
+        unnamed: z.boolean().default(false),
       }),
     )
     .min(1),
 });
 export type MeterErrorsRequest = z.input<typeof meterErrorsRequestSchema>;
+
+export const disputeRequestSchema = z.strictObject({
+  paymentIntent: z.string(),
+  reason: z.string().default('fraudulent'),
+});
+export type DisputeRequest = z.input<typeof disputeRequestSchema>;
+export const disputeMoveSchema = z.strictObject({ status: z.enum(disputeStatuses) });
+export type DisputeMove = z.input<typeof disputeMoveSchema>;
+export const disputeAnswerSchema = z.object({ id: z.string(), status: z.string() });
 
 export const endPeriodRequestSchema = z.strictObject({
   finalize: z.boolean().default(true),

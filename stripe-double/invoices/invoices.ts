@@ -10,6 +10,7 @@ export function addInvoice(account: Account, wanted: NewInvoice): Invoice {
   const id = newId('in', 24);
   const now = account.clock.nowSeconds();
   const invoice = account.invoices.put(id, {
+    amountCredited: 0,
     amountPaid: 0,
     attemptCount: 0,
     autoAdvance: false,

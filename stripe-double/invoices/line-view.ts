@@ -14,12 +14,19 @@ export type WireLine = Omit<Stripe.InvoiceLineItem, 'pricing' | 'quantity_decima
 
 export type WireList<Item> = { object: 'list'; data: Item[]; has_more: boolean; url: string };
 
-/** The lines as a list, as `invoice.lines` and as the answer of `/lines`. */
+/** An object shows ten of its lines; all of them are the answer of `/lines`, by pages. */
+const mostShown = 10;
+
+export function allLinesOf(account: Account, invoice: Invoice): WireLine[] {
+  return invoice.lines.map((line) => renderLine(account, invoice, line));
+}
+
+/** The first lines, as `invoice.lines`. */
 export function linesOf(account: Account, invoice: Invoice): WireList<WireLine> {
   return {
     object: 'list',
-    data: invoice.lines.map((line) => renderLine(account, invoice, line)),
-    has_more: false,
+    data: allLinesOf(account, invoice).slice(0, mostShown),
+    has_more: invoice.lines.length > mostShown,
     url: `/v1/invoices/${invoice.id}/lines`,
   };
 }

@@ -1,11 +1,13 @@
 import type { Account } from '../account/account.ts';
+import { refused } from '../core/errors.ts';
 import { confirmIntent } from '../payment-intents/confirmation.ts';
 import { addPaymentIntent, savePaymentIntent } from '../payment-intents/payment-intents.ts';
 import type { PaymentIntent } from '../payment-intents/schema.ts';
 import type { Decline } from '../payment-methods/cards.ts';
 import { paymentMethodFor } from '../payment-methods/payment-methods.ts';
 import { saveSubscription } from '../subscriptions/subscriptions.ts';
-import { saveInvoice } from './invoices.ts';
+import type { NewInvoice } from './invoices.ts';
+import { addInvoice, saveInvoice } from './invoices.ts';
 import { paymentsOf } from './payment-view.ts';
 import type { Invoice } from './schema.ts';
 import { totalOf } from './schema.ts';
@@ -65,6 +67,17 @@ export function settleInvoiceOf(account: Account, intent: PaymentIntent): Invoic
 export function payOutOfBand(account: Account, invoice: Invoice): Invoice {
   cancelIntentOf(account, invoice);
   return markPaid(account, invoice, totalOf(invoice));
+}
+
+/** A credit note over an open invoice: nothing is left to pay when it covers all. */
+export function creditInvoice(account: Account, invoice: Invoice, amount: number): Invoice {
+  const amountCredited = invoice.amountCredited + amount;
+  const left = totalOf(invoice) - amountCredited;
+  if (left < 0) throw refused('The sum of credit notes is more than the invoice comes to.');
+  const credited = saveInvoice(account, { ...invoice, amountCredited });
+  if (left > 0) return credited;
+  cancelIntentOf(account, credited);
+  return markPaid(account, credited, 0);
 }
 
 export function voidInvoice(account: Account, invoice: Invoice): Invoice {
@@ -129,6 +142,16 @@ function markFailed(account: Account, invoice: Invoice): Invoice {
   tell(account, failed, 'invoice.payment_failed');
   moveSubscription(account, failed, ['active'], 'past_due');
   return failed;
+}
+
+/** The invoice that a checkout in payment mode makes as its receipt: paid, and by no payment of its own. */
+export function addReceipt(account: Account, wanted: NewInvoice): Invoice {
+  const draft = addInvoice(account, wanted);
+  const now = account.clock.nowSeconds();
+  const number = nextNumber(account, draft.customer);
+  const open = saveInvoice(account, { ...draft, finalizedAt: now, number, status: 'open' });
+  tell(account, open, 'invoice.finalized');
+  return markPaid(account, open, totalOf(open));
 }
 
 function moveSubscription(

@@ -12,7 +12,7 @@ import { takePendingItems } from '../invoice-items/lines.ts';
 import { renderPaymentIntent } from '../payment-intents/view.ts';
 import { cardError } from '../payment-methods/cards.ts';
 import { addInvoice, saveInvoice } from './invoices.ts';
-import { linesOf } from './line-view.ts';
+import { allLinesOf } from './line-view.ts';
 import { createParams, finalizeParams, listParams, payParams, updateParams } from './params.ts';
 import {
   collect,
@@ -146,7 +146,7 @@ function isListed(row: Invoice, wanted: z.infer<typeof listParams>): boolean {
 
 function listLines(account: Account, { params, path, pathIds }: ApiCall): object {
   const page = parseParams(z.strictObject({ ...pageParams, expand }), params);
-  return toPage(linesOf(account, found(account, pathIds['id'])).data, page, path);
+  return toPage(allLinesOf(account, found(account, pathIds['id'])), page, path);
 }
 
 function found(account: Account, id: string | undefined): Invoice {

@@ -18,6 +18,8 @@ export type Line = z.infer<typeof lineSchema>;
 
 export const invoiceSchema = z.object({
   id: z.string(),
+  /** By credit notes, before it was paid. */
+  amountCredited: z.int().default(0),
   amountPaid: z.int(),
   attemptCount: z.int(),
   autoAdvance: z.boolean(),

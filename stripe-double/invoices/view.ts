@@ -84,11 +84,12 @@ export function renderInvoice(account: Account, invoice: Invoice): WireInvoice {
 function amountsOf(invoice: Invoice) {
   const total = invoice.lines.reduce((sum, { amount }) => sum + amount, 0);
   return {
-    amount_due: total,
+    amount_due: total - invoice.amountCredited,
     amount_overpaid: 0,
     amount_paid: invoice.amountPaid,
-    amount_remaining: total - invoice.amountPaid,
+    amount_remaining: total - invoice.amountCredited - invoice.amountPaid,
     amount_shipping: 0,
+    pre_payment_credit_notes_amount: invoice.amountCredited,
     subtotal: total,
     subtotal_excluding_tax: total,
     total,
@@ -100,7 +101,6 @@ function restOf({ finalizedAt, paidAt, uncollectibleAt, voidedAt, status }: Invo
   return {
     ending_balance: finalizedAt === null ? null : 0,
     post_payment_credit_notes_amount: 0,
-    pre_payment_credit_notes_amount: 0,
     receipt_number: null,
     rendering: null,
     shipping_cost: null,

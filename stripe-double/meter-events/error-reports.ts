@@ -17,7 +17,15 @@ export const meterErrorCodes = [
 ] as const;
 type Code = (typeof meterErrorCodes)[number];
 
-type Wrong = { identifier: string; code: Code; message?: string | undefined };
+type Wrong = {
+  identifier: string;
+  code: Code;
+  message?: string | undefined;
+  /** The sums are without it from now on. */
+  lost: boolean;
+  /** Counted, and not among the samples. */
+  unnamed: boolean;
+};
 type Report = {
   errors: readonly Wrong[];
   /** A meter's id; without one it is the event that no meter was found. */
@@ -26,12 +34,13 @@ type Report = {
 
 /**
  * Tells, as Stripe does minutes after it took them, that meter events are wrong. The double's sums
- * do not change: what it took, it keeps.
+ * do not change, but for those that are said to be lost: what it took, it keeps.
  */
 export function reportMeterErrors(account: Account, { errors, meter }: Report): ThinEvent {
   if (meter !== undefined && account.meters.get(meter) === undefined) {
     throw noSuch('meter', meter, 'meter', 400);
   }
+  for (const { identifier, lost } of errors) if (lost) account.ledger.lose(identifier);
   const now = account.clock.nowMs();
   const data = {
     developer_message_summary: `There ${errors.length === 1 ? 'is 1 invalid event' : `are ${errors.length} invalid events`}`,
@@ -55,10 +64,12 @@ function byCode(errors: readonly Wrong[]): object[] {
   const codes = [...new Set(errors.map(({ code }) => code))];
   return codes.map((code) => {
     const those = errors.filter((error) => error.code === code);
-    const samples = those.map(({ identifier, message }) => ({
-      error_message: message ?? `The meter event was refused: ${code}.`,
-      request: { identifier },
-    }));
+    const samples = those
+      .filter(({ unnamed }) => !unnamed)
+      .map(({ identifier, message }) => ({
+        error_message: message ?? `The meter event was refused: ${code}.`,
+        request: { identifier },
+      }));
     return { code, error_count: those.length, sample_errors: samples };
   });
 }

@@ -56,6 +56,24 @@ export class MeterLedger {
     return accepted;
   }
 
+  /** Takes an event out of the sums; its identifier stays known. */
+  lose(identifier: string): void {
+    for (const event of this.#events.values()) {
+      if (event.identifier !== identifier || event.value === '0') continue;
+      this.#events.put(String(event.sequence), { ...event, value: '0' });
+      const key = JSON.stringify([event.customer, event.eventName]);
+      const series = this.#series.get(key);
+      const lost = parseDecimal(event.value) ?? 0n;
+      if (series === undefined) continue;
+      series.total -= lost;
+      const place = series.events.findIndex(
+        ({ timestamp, receivedAtMs, units }) =>
+          timestamp === event.timestamp && receivedAtMs === event.receivedAtMs && units === lost,
+      );
+      series.events.splice(place, 1);
+    }
+  }
+
   /** Events newest first. */
   *newest(): Generator<MeterEvent> {
     for (let sequence = this.#sequence; sequence > 0; sequence -= 1) {

@@ -52,6 +52,13 @@ const fixed = {
   trial_start: null,
 } satisfies Partial<WireSubscription>;
 
+/** An object shows ten of its items; `/v1/subscription_items` has all of them, by pages. */
+const mostShown = 10;
+
+export function renderItems(account: Account, subscription: Subscription): WireItem[] {
+  return subscription.items.flatMap((item) => renderItem(account, subscription, item));
+}
+
 /** A subscription as Stripe shows it: its periods are those of its items. */
 export function renderSubscription(account: Account, subscription: Subscription): WireSubscription {
   const { id, pauseCollection, pausedAt } = subscription;
@@ -74,8 +81,8 @@ export function renderSubscription(account: Account, subscription: Subscription)
     ended_at: subscription.endedAt,
     items: {
       object: 'list',
-      data: subscription.items.flatMap((item) => renderItem(account, subscription, item)),
-      has_more: false,
+      data: renderItems(account, subscription).slice(0, mostShown),
+      has_more: subscription.items.length > mostShown,
       url: `/v1/subscription_items?subscription=${id}`,
     },
     latest_invoice: subscription.latestInvoice,

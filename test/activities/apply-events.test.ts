@@ -123,7 +123,7 @@ describe('WH4 one task', () => {
     onTestFinished(() => {
       asked.mockRestore();
     });
-    await applyAll([...idsOf(events), ...idsOf(more)]);
+    await applyAll([...idsOf(kindOf(events, 'subscription')), ...idsOf(more)]);
     expect(asked).toHaveBeenCalledTimes(1);
     expect(await statuses(idsOf(more))).toEqual(more.map(() => 'applied'));
     const row = await services.subscriptions.get(subscription);
@@ -201,7 +201,7 @@ describe('WH4 one task', () => {
     const outcome = await apply([...others, told]);
     expect(outcome).toMatchObject({
       applied: others.length,
-      failure: { final: false, retryAfterMs: 7000 },
+      failure: { fault: 'outside', final: false, retryAfterMs: 7000 },
     });
     expect(outcome.failure?.error).toContain('429');
     expect(await statuses([...others, told])).toEqual([...others.map(() => 'applied'), 'received']);
@@ -210,13 +210,17 @@ describe('WH4 one task', () => {
 
   test('WH6 an event that is not in the inbox can never be applied', async () => {
     const error = 'no event evt_never in the inbox';
-    expect(await apply(['evt_never'])).toEqual({ applied: 0, failure: { error, final: true } });
+    expect(await apply(['evt_never'])).toEqual({
+      applied: 0,
+      failure: { error, fault: 'event', final: true },
+    });
   });
 
   test('WH6 without a Stripe key nothing is applied, and nothing is lost', async () => {
     const { events } = await subscribe('cus_nokey');
     const outcome = await apply(idsOf(events), { stripe: undefined });
-    const failure = { error: 'billing is off: no Stripe key', final: false };
+    const error = 'billing is off: no Stripe key';
+    const failure = { error, fault: 'key', final: false };
     expect(outcome).toEqual({ applied: 0, failure });
     expect(new Set(await statuses(idsOf(events)))).toEqual(new Set(['received']));
   });
@@ -231,7 +235,14 @@ describe('WH4 one task', () => {
   });
 });
 
-const stores = ['webhookEvents', 'deadLetters', 'subscriptions', 'payments', 'customers'] as const;
+const stores = [
+  'webhookEvents',
+  'deadLetters',
+  'subscriptions',
+  'payments',
+  'invoices',
+  'customers',
+] as const;
 
 /** The tables, until their call with this number has taken effect: then we are dead. */
 function dyingAfter(calls: number): { changes: Partial<Dependencies>; made: () => number } {
@@ -256,11 +267,19 @@ function dyingAfter(calls: number): { changes: Partial<Dependencies>; made: () =
 }
 
 describe('I6 we die after any call to the tables', () => {
+  const ofEachKind = new Set([
+    'checkout.session.completed',
+    'customer.subscription.created',
+    'customer.subscription.updated',
+    'invoice.paid',
+    'payment_intent.succeeded',
+  ]);
   /** Of one: checkout, invoice, subscription and payment intent; the first was redriven. */
   async function redriven(customer: string): Promise<Subscribed> {
     const subscribed = await subscribe(customer);
-    await layAside(idsOf(subscribed.events)[0] ?? '');
-    return subscribed;
+    const events = subscribed.events.filter(({ type }) => ofEachKind.has(type));
+    await layAside(idsOf(events)[0] ?? '');
+    return { ...subscribed, events };
   }
 
   test('WH3 WH7 the next try leaves what an undisturbed one leaves, and no letter open', async () => {
@@ -290,7 +309,7 @@ describe('I6 we die after any call to the tables', () => {
     }
     expect(outcome.failure).toBeUndefined();
     expect(deaths).toBeGreaterThan(4 * 4);
-  });
+  }, 240_000);
 });
 
 describe('WH6 WH7 laying aside', () => {

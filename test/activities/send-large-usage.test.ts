@@ -237,6 +237,9 @@ test('DL7 WH9 a later event that Stripe refuses afterwards rejects its record', 
   const reporting = {
     v2: { core: { events: { retrieve: async () => await Promise.resolve({ data: report }) } } },
   };
-  await rejectReported(deps, reporting as unknown as typeof services.stripe, 'evt_report');
+  await rejectReported(deps, reporting as unknown as typeof services.stripe, {
+    eventId: 'evt_report',
+    createdAt: new Date().toISOString(),
+  });
   expect(await services.ledger.get(usage.identifier)).toMatchObject({ state: 'rejected' });
 });

@@ -48,7 +48,9 @@ test('setup creates everything once; twice, and two at once, change nothing', as
   ]);
   expect(both.map(({ code }) => code)).toEqual([0, 0]);
   const again = await durabill(['setup', '--json'], servers.env);
-  const items = itemsOf(again);
+  // The double has no endpoint: that is a person's to make (WH13).
+  const items = itemsOf(again).filter(({ part }) => part !== 'webhook endpoint');
+  expect(itemsOf(again).filter(({ outcome }) => outcome === 'by hand')).toHaveLength(2);
   expect(new Set(items.map(({ outcome }) => outcome))).toEqual(new Set(['present']));
   expect(items).toHaveLength(
     1 +
@@ -127,4 +129,32 @@ test('each part by itself: a missing namespace is named, and the rest is made', 
   expect(run.stderr).toContain('no namespace "nowhere"');
   const tables = itemsOf(run).filter(({ part }) => part === 'table');
   expect(new Set(tables.map(({ outcome }) => outcome))).toEqual(new Set(['created']));
+});
+
+test('WH13 case 17: setup and doctor name what the endpoint never asked for', async () => {
+  const stripe = await stripeOf();
+  const PUBLIC_URL = 'http://127.0.0.1:1';
+  const env = { ...servers.env, PUBLIC_URL };
+  const url = `${PUBLIC_URL}/webhooks/stripe`;
+  const made = await stripe.webhookEndpoints.create({ url, enabled_events: ['invoice.paid'] });
+  const found = async () => {
+    const { stdout } = await durabill(['doctor', '--json'], env);
+    const { checks } = JSON.parse(stdout) as {
+      checks: { check: string; state: string; detail: string; advice?: string }[];
+    };
+    return checks.find(({ check }) => check === 'webhook endpoints');
+  };
+  const lacking = await found();
+  expect(lacking?.state).toBe('warning');
+  expect(lacking?.detail).toContain(`webhook endpoint ${made.id} does not ask for invoice.created`);
+  expect(lacking?.detail).toContain('no event destination for thin events leads to us');
+  expect(lacking?.advice).toContain('v1.billing.meter.error_report_triggered');
+  const setUp = itemsOf(await durabill(['setup', '--json'], env));
+  const byHand = setUp.filter(({ outcome }) => outcome === 'by hand');
+  expect(byHand.map(({ detail = '' }) => detail.includes('does not ask for'))).toContain(true);
+  await stripe.webhookEndpoints.update(made.id, { disabled: true });
+  expect((await found())?.detail).toContain(`webhook endpoint ${made.id} is disabled`);
+  await stripe.webhookEndpoints.del(made.id);
+  await servers.control.addWebhook({ url });
+  expect(await found()).toMatchObject({ state: 'ok' });
 });

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { billingStatusOf } from '../../domain/billing-status.ts';
+import { billingStatusOf, hasBegunAndEnded, hasEnded } from '../../domain/billing-status.ts';
 import { planHistory } from '../../domain/history.ts';
 import { detectChanges } from '../../domain/subscription.ts';
 import type { SubscriptionState } from '../../domain/subscription.ts';
@@ -83,13 +83,12 @@ class Store {
 
   #refresh(): void {
     const truths = [...this.rows.values()].map(({ truth: stored }) => stored);
-    const last = truths
-      .filter((truth) => isPayment(truth))
-      .toSorted((one, other) => one.madeAt - other.madeAt)
-      .at(-1);
+    const statuses = truths.filter((truth) => !isPayment(truth)).map(({ status }) => status);
     this.billingStatus = billingStatusOf({
-      subscriptions: truths.filter((truth) => !isPayment(truth)),
-      ...(last === undefined ? {} : { lastPayment: last.status }),
+      openDebts: truths.filter((truth) => isPayment(truth) && truth.status === 'failed').length,
+      subscriptions: statuses.filter((status) => !hasEnded(status)),
+      hadSubscription: statuses.some((status) => hasBegunAndEnded(status)),
+      paidCheckout: false,
     });
   }
 
@@ -245,7 +244,7 @@ test('WH4 a failed payment and its success, the wrong way round and twice', () =
         ],
       ],
     ],
-    billingStatus: 'active',
+    billingStatus: 'none',
   };
   expect(run(changes, [at(paid, 1), at(twin, 2), at(failed, 3), at(paid, 4)])).toEqual(expected);
   // The failed event's first attempt asked Stripe before the success, and wrote after it.

@@ -81,6 +81,8 @@ const stories = {
   billed,
   caughtUp,
   poisoned,
+  pausedByStripe,
+  sweptEvents,
 };
 const asked = process.argv.slice(2);
 
@@ -285,6 +287,36 @@ async function poisoned(): Promise<void> {
   await engine.announceEvent(line, eventId);
   await ended(workflowIds.customer(line));
   await save('customer.poison', workflowIds.customer(line));
+}
+
+/** Stripe is away for three tasks: the line pauses, which is no try of the event, and goes on. */
+async function pausedByStripe(): Promise<void> {
+  const [eventId, line] = ['evt_paused', 'cus_paused'];
+  await services.control.createCustomer({ id: line });
+  const asked = `/v1/customers/${line}`;
+  await services.control.fault({ kind: 'status', path: asked, status: 503, times: 3 });
+  await receiveCustomerEvent(eventId, line);
+  await engine.announceEvent(line, eventId);
+  await ended(workflowIds.customer(line));
+  await save('customer.paused', workflowIds.customer(line));
+}
+
+/** A sweep that finds nothing to tell. */
+async function sweptEvents(): Promise<void> {
+  const workflowId = 'sweep-webhooks-recorded';
+  await startAs(client, { taskQueue, workflowId }, 'sweepWebhooks', undefined);
+  await ended(workflowId);
+  await save('sweepWebhooks.success', workflowId);
+}
+
+async function receiveCustomerEvent(eventId: string, customerId: string): Promise<void> {
+  const createdAt = new Date().toISOString();
+  const facts = { eventId, type: 'customer.updated', createdAt, livemode: false, thin: false };
+  await services.webhookEvents.put(
+    { ...facts, objectId: customerId, customerId },
+    'received',
+    undefined,
+  );
 }
 
 async function processAs(processingId: string, customerId: string, files: string[]): Promise<void> {

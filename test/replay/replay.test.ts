@@ -65,6 +65,7 @@ describe('replay of the stored histories', () => {
       'billStorage.went-on-as-new',
       'catchUpWebhooks.success',
       'customer.came-from-another-run',
+      'customer.paused',
       'customer.poison',
       'customer.went-on-as-new',
       'deliverUsage.came-from-another-run',
@@ -82,6 +83,7 @@ describe('replay of the stored histories', () => {
       'processFiles.unknown-customer',
       'processFiles.zero-bytes',
       'sweepUsage.success',
+      'sweepWebhooks.success',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createCustomers } from '../../tables/customers.ts';
-import type { Customer } from '../../tables/customers.ts';
+import type { Customer, CustomerChanges } from '../../tables/customers.ts';
 import { at, atOnce, collect, useDynamodb } from './support.ts';
 
 const database = useDynamodb();
@@ -44,5 +44,60 @@ describe('FM7 customers are known by their Stripe id', () => {
     const listed = (await collect(customers.list())).map(({ customerId }) => customerId);
     const wanted = Array.from({ length: 230 }, (_, n) => `cus_${n}`);
     expect(listed.toSorted()).toStrictEqual(wanted.toSorted());
+  });
+});
+
+describe('WH23 what the billing status hangs on', () => {
+  const standing = {
+    debts: ['in_1'],
+    subscriptions: [],
+    hadSubscription: false,
+    paidCheckout: true,
+  };
+  const defaults = { plan: 'pro', createdAt: at(5) };
+
+  test('WH23 of one who was unknown: nothing, and then what was set; the customer is added', async () => {
+    const customers = await newCustomers();
+    const read = await customers.standingOf('cus_1');
+    expect(read).toEqual({
+      standing: { debts: [], subscriptions: [], hadSubscription: false, paidCheckout: false },
+      standingRevision: 0,
+    });
+    const change = { billingStatus: 'past_due' as const, standing };
+    expect(await customers.change('cus_1', change, read, defaults)).toBe(true);
+    const known = await customers.standingOf('cus_1');
+    expect(known).toEqual({ billingStatus: 'past_due', standing, standingRevision: 1 });
+    expect(await customers.get('cus_1')).toEqual({
+      customerId: 'cus_1',
+      ...defaults,
+      billingStatus: 'past_due',
+    });
+  });
+
+  test('WH23 of twenty who read the same one sets; what was ours stays', async () => {
+    const customers = await newCustomers();
+    await customers.add(customer('cus_1', { name: 'Aoi 商店', plan: 'free' }));
+    const read = await customers.standingOf('cus_1');
+    const change = { billingStatus: 'active' as const, standing };
+    const set = await atOnce(
+      20,
+      async () => await customers.change('cus_1', change, read, defaults),
+    );
+    expect(set.filter(Boolean)).toHaveLength(1);
+    expect(await customers.get('cus_1')).toEqual(
+      customer('cus_1', { name: 'Aoi 商店', billingStatus: 'active' }),
+    );
+  });
+
+  test('WH21 a name that Stripe has no more goes; its deletion stays', async () => {
+    const customers = await newCustomers();
+    await customers.add(customer('cus_1', { name: 'Aoi 商店', email: 'aoi@example.com' }));
+    const change = async (changes: CustomerChanges) =>
+      await customers.change('cus_1', changes, await customers.standingOf('cus_1'), defaults);
+    await change({ name: 'Aoi', email: undefined });
+    await change({ deletedAt: at(9) });
+    expect(await customers.get('cus_1')).toEqual(
+      customer('cus_1', { name: 'Aoi', deletedAt: at(9) }),
+    );
   });
 });

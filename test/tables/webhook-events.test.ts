@@ -5,7 +5,8 @@ import type { StripeEventFacts } from '../../domain/stripe-events.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import type { TableStore } from '../../tables/dynamo.ts';
 import { createWebhookEvents } from '../../tables/webhook-events.ts';
-import { at, atOnce, rawRows, useDynamodb } from './support.ts';
+import type { InboxEvent, WebhookEvents } from '../../tables/webhook-events.ts';
+import { at, atOnce, collect, rawRows, useDynamodb } from './support.ts';
 
 const database = useDynamodb();
 const inboxAt = (store: TableStore, now: string) =>
@@ -23,6 +24,7 @@ const facts = (eventId: string, more: Partial<StripeEventFacts> = {}): StripeEve
   thin: false,
   ...more,
 });
+const noEvent: Partial<InboxEvent> = {};
 const ninetyDays = 90 * 86_400;
 const nowSeconds = Date.parse(at(0)) / 1000;
 
@@ -32,13 +34,14 @@ describe('I5 WH3 the inbox', () => {
     const whole = facts('evt_1', { objectId: 'in_1', customerId: 'cus_1' });
     const body = JSON.stringify({ id: 'evt_1', name: 'Aoi 商店' });
     expect(await events.put(whole, 'received', gzipSync(body))).toBe(true);
-    const { payload, ...row } = (await events.get('evt_1')) ?? {};
+    const { payload, waitingShard, ...row } = (await events.get('evt_1')) ?? noEvent;
     expect(row).toStrictEqual({
       ...whole,
       status: 'received',
       receivedAt: at(0),
-      ttl: nowSeconds + ninetyDays,
+      tellAt: at(30),
     });
+    expect(waitingShard).toBeTypeOf('number');
     expect(gunzipSync(payload ?? Buffer.alloc(0)).toString('utf8')).toBe(body);
     expect(await events.get('evt_10')).toBeUndefined();
   });
@@ -127,12 +130,27 @@ describe('WH6 WH7 settling', () => {
 });
 
 describe('reading', () => {
-  test('ninety days on it is as good as gone, to the second', async () => {
+  test.each(['applied', 'ignored'] as const)(
+    'WH2 ninety days after it was %s it is as good as gone, to the second; not a day before',
+    async (status) => {
+      const { store, events } = await inbox();
+      await events.put(facts('evt_1'), 'received', undefined);
+      const year = 365 * 86_400;
+      expect(await inboxAt(store, at(year)).get('evt_1')).toMatchObject({ status: 'received' });
+      await inboxAt(store, at(year)).settle('evt_1', status);
+      const seen = async (seconds: number) => await inboxAt(store, at(seconds)).get('evt_1');
+      expect(await seen(year + ninetyDays - 1)).toMatchObject({ eventId: 'evt_1' });
+      expect(await seen(year + ninetyDays)).toBeUndefined();
+    },
+  );
+
+  test('WH2 a dead one waits for a person, however long', async () => {
     const { store, events } = await inbox();
     await events.put(facts('evt_1'), 'received', undefined);
-    const seen = async (seconds: number) => await inboxAt(store, at(seconds)).get('evt_1');
-    expect(await seen(ninetyDays - 1)).toMatchObject({ eventId: 'evt_1' });
-    expect(await seen(ninetyDays)).toBeUndefined();
+    await events.settle('evt_1', 'dead', 'no luck');
+    const late = await inboxAt(store, at(10 * ninetyDays)).get('evt_1');
+    expect(late).toMatchObject({ status: 'dead' });
+    expect(late).not.toHaveProperty('ttl');
   });
 
   test('a row that is no event is an error, not an event', async () => {
@@ -141,5 +159,51 @@ describe('reading', () => {
     const Item = { ...facts('evt_1'), status: 'lost', receivedAt: at(0), ttl: 9e9 };
     await store.db.send(new PutCommand({ TableName, Item }));
     await expect(events.get('evt_1')).rejects.toThrow('status');
+  });
+});
+
+describe('WH2 what waits', () => {
+  const waiting = async (events: WebhookEvents, until?: string) =>
+    (await collect(events.waiting(until === undefined ? undefined : new Date(until))))
+      .map(({ eventId }) => eventId)
+      .toSorted();
+
+  test('WH2 received for 30 s and not settled: found by the index, over all pages and shards', async () => {
+    const { events } = await inbox();
+    const ids = Array.from({ length: 230 }, (_, n) => `evt_${n}`).toSorted();
+    await atOnce(230, async (n) => await events.put(facts(`evt_${n}`), 'received', undefined));
+    await events.put(facts('evt_other'), 'ignored', undefined);
+    expect(await waiting(events, at(29))).toEqual([]);
+    expect(await waiting(events, at(30))).toEqual(ids);
+    expect(await waiting(events)).toEqual(ids);
+  });
+
+  test.each(['applied', 'dead', 'ignored'] as const)(
+    'WH2 once %s it waits no more',
+    async (status) => {
+      const { events } = await inbox();
+      await events.put(facts('evt_1'), 'received', undefined);
+      await events.settle('evt_1', status);
+      expect(await waiting(events)).toEqual([]);
+      expect(await events.noteTold('evt_1', new Date(at(60)))).toBe(false);
+      expect(await waiting(events)).toEqual([]);
+    },
+  );
+
+  test('WH2 told again: it waits until that time, with all that its line needs', async () => {
+    const { events } = await inbox();
+    const whole = facts('evt_1', { objectId: 'in_1', customerId: 'cus_1' });
+    await events.put(whole, 'received', undefined);
+    expect(await events.noteTold('evt_1', new Date(at(330)))).toBe(true);
+    expect(await waiting(events, at(329))).toEqual([]);
+    expect(await collect(events.waiting(new Date(at(330))))).toEqual([
+      {
+        eventId: 'evt_1',
+        type: whole.type,
+        objectId: 'in_1',
+        customerId: 'cus_1',
+        receivedAt: at(0),
+      },
+    ]);
   });
 });

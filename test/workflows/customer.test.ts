@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
-import type { Activities, EventActivities } from '../../activities/index.ts';
-import { signalNames } from '../../engine/contract.ts';
+import type { Activities, ApplyFailure, EventActivities } from '../../activities/index.ts';
+import { queryNames, signalNames } from '../../engine/contract.ts';
 import { signalAs, startAs } from '../support/start.ts';
 import { taskQueue, withTimeSkipping } from '../support/time-skipping.ts';
 
@@ -22,7 +22,7 @@ function inbox(apply: (eventId: string, attempt: number) => Promise<void>) {
           await apply(eventId, attempt);
         } catch (error) {
           if (error instanceof Lost) throw error;
-          return { applied: index, failure: { error: String(error), final: false } };
+          return { applied: index, failure: failureOf(error) };
         }
         applied.push(eventId);
       }
@@ -34,6 +34,28 @@ function inbox(apply: (eventId: string, attempt: number) => Promise<void>) {
     },
   };
   return { applied, laidAside, tasks, activities };
+}
+
+/** Nobody's poison: Stripe is away, or refuses our key. */
+class Away extends Error {
+  fault: 'outside' | 'key';
+  retryAfterMs: number | undefined;
+  constructor(fault: 'outside' | 'key', retryAfterMs?: number) {
+    super(`Stripe is away: ${fault}`);
+    this.fault = fault;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+function failureOf(error: unknown): ApplyFailure {
+  if (!(error instanceof Away)) return { error: String(error), fault: 'event', final: false };
+  const { message, fault, retryAfterMs } = error;
+  return {
+    error: message,
+    fault,
+    final: false,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
 }
 
 /** For Temporal the same as a worker that died: the task failed, and nobody knows how far it came. */
@@ -116,7 +138,7 @@ test('WH6 one that can never be applied is laid aside at once', async () => {
   activities.applyEvents = async ({ eventIds }) =>
     await Promise.resolve(
       eventIds[0] === 'evt_1'
-        ? { applied: 0, failure: { error: 'not in the inbox', final: true } }
+        ? { applied: 0, failure: { error: 'not in the inbox', fault: 'event', final: true } }
         : { applied: eventIds.length },
     );
   await withTimeSkipping(activities, async (env) => {
@@ -200,3 +222,76 @@ test.each(['after it was settled', 'while it is laid aside'])(
     expect(applied).toEqual(['evt_2', 'evt_1']);
   },
 );
+
+const gapsOf = (tasks: readonly { atMs: number }[]) =>
+  tasks.slice(1).map(({ atMs }, index) => Math.round((atMs - (tasks[index]?.atMs ?? 0)) / 1000));
+
+test('WH10 Stripe away for hours: no try of WH6, growing pauses, and it goes on by itself', async () => {
+  let left = 12;
+  const { applied, laidAside, tasks, activities } = inbox(async () => {
+    await Promise.resolve();
+    if (left > 0) {
+      left -= 1;
+      throw new Away('outside');
+    }
+  });
+  await withTimeSkipping(activities, async (env) => {
+    const handle = await start(env, names(0, 3));
+    expect(await handle.result()).toEqual({ waiting: 0, applied: 3, dead: 0 });
+  });
+  expect([applied, laidAside]).toEqual([names(0, 3), []]);
+  expect(gapsOf(tasks)).toEqual([2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300]);
+});
+
+test('WH10 Stripe’s own word on when to come again counts; an answer begins the pauses anew', async () => {
+  const asked = [90_000, undefined];
+  const { laidAside, tasks, activities } = inbox(async (eventId) => {
+    await Promise.resolve();
+    if (eventId === 'evt_0' && asked.length === 2) throw new Away('outside', asked.shift());
+    if (eventId === 'evt_1' && asked.length === 1) throw new Away('outside', asked.shift());
+  });
+  await withTimeSkipping(activities, async (env) => {
+    const handle = await start(env, names(0, 2));
+    expect(await handle.result()).toEqual({ waiting: 0, applied: 2, dead: 0 });
+  });
+  expect([gapsOf(tasks), laidAside]).toEqual([[90, 2], []]);
+});
+
+test('WH10 a key that is refused halts the line, says so, and is asked for again every five minutes', async () => {
+  let mended = false;
+  const { applied, laidAside, tasks, activities } = inbox(async () => {
+    await Promise.resolve();
+    if (!mended) throw new Away('key');
+  });
+  await withTimeSkipping(activities, async (env) => {
+    const handle = await start(env, ['evt_0']);
+    await env.sleep('1 hour');
+    const paused = { waiting: 1, applied: 0, dead: 0, pausedBy: 'Stripe is away: key' };
+    expect(await handle.query(queryNames.progress)).toEqual(paused);
+    mended = true;
+    expect(await handle.result()).toEqual({ waiting: 0, applied: 1, dead: 0 });
+  });
+  expect([applied, laidAside]).toEqual([['evt_0'], []]);
+  expect(new Set(gapsOf(tasks))).toEqual(new Set([300]));
+});
+
+test('WH10 WH6 an outage between two tries of an event is none: three of its own, and then the next', async () => {
+  const failures = [
+    new Error('no'),
+    new Away('outside'),
+    new Error('no'),
+    new Away('outside'),
+    new Error('no'),
+  ];
+  const { applied, laidAside, activities } = inbox(async (eventId) => {
+    await Promise.resolve();
+    const failure = eventId === 'evt_0' ? failures.shift() : undefined;
+    if (failure !== undefined) throw failure;
+  });
+  await withTimeSkipping(activities, async (env) => {
+    const handle = await start(env, names(0, 2));
+    expect(await handle.result()).toEqual({ waiting: 0, applied: 1, dead: 1 });
+  });
+  expect(laidAside).toEqual([{ eventId: 'evt_0', error: 'Error: no', tries: 3 }]);
+  expect(applied).toEqual(['evt_1']);
+});

@@ -1,0 +1,117 @@
+/** Webhooks on a real Temporal server while Stripe is away, and when a line's workflow is ended by hand. */
+import { gzipSync } from 'node:zlib';
+import type Stripe from 'stripe';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { workflowIds } from '../../domain/ids.ts';
+import { effectOf, readEvent } from '../../domain/stripe-events.ts';
+import { queryNames } from '../../engine/contract.ts';
+import { applySchedules } from '../../platform/schedules.ts';
+import { startServices } from '../support/services.ts';
+import type { Services } from '../support/services.ts';
+import { startTestTemporal, taskQueue } from '../support/temporal.ts';
+import type { BareTemporal } from '../support/temporal.ts';
+
+let services: Services;
+let temporal: BareTemporal;
+let price: string;
+beforeAll(async () => {
+  services = await startServices();
+  temporal = await startTestTemporal(services);
+  await services.control.configureWebhooks({ paused: true });
+  const { id: product } = await services.stripe.products.create({ name: 'A month' });
+  const recurring = { interval: 'month' as const };
+  const wanted = { product, currency: 'usd', unit_amount: 0, recurring };
+  price = (await services.stripe.prices.create(wanted)).id;
+});
+afterAll(async () => {
+  await temporal.stop();
+  await services.stop();
+});
+
+const patience = { timeout: 230_000, interval: 500 };
+const slowly = 300_000;
+
+/** A customer's subscription, and the event that it was made. */
+async function subscribe(customer: string): Promise<{ id: string; event: Stripe.Event }> {
+  const { stripe, control } = services;
+  await control.createCustomer({ id: customer });
+  const { id } = await stripe.subscriptions.create({ customer, items: [{ price }] });
+  const { data } = await stripe.events.list({ type: 'customer.subscription.created', limit: 1 });
+  const [event] = data;
+  if (event === undefined) throw new Error('nothing happened');
+  return { id, event };
+}
+
+async function receive(event: object): Promise<{ line: string; eventId: string }> {
+  const facts = readEvent(event);
+  if (facts?.customerId === undefined) throw new Error('it is no event of a customer');
+  await services.webhookEvents.put(facts, 'received', gzipSync(JSON.stringify(event)));
+  return { line: facts.customerId, eventId: facts.eventId };
+}
+
+test.each([429, 503])(
+  'WH10 case 18: Stripe answers %i longer than WH6 would try: every mirror is right, nobody was needed',
+  async (status) => {
+    const customers = Array.from({ length: 20 }, (_, index) => `cus_outage${status}n${index}`);
+    const all: { id: string; event: Stripe.Event }[] = [];
+    for (const customer of customers) all.push(await subscribe(customer));
+    const path = '/v1/subscriptions/**';
+    // Four questions for each of them: one more than WH6 has tries.
+    const times = customers.length * 4;
+    await services.control.fault({ kind: 'status', path, method: 'GET', status, times });
+    for (const { event } of all) {
+      const { line, eventId } = await receive(event);
+      await temporal.engine.announceEvent(line, eventId);
+    }
+    await expect
+      .poll(async () => {
+        const rows = await Promise.all(
+          all.map(async ({ event }) => await services.webhookEvents.get(event.id)),
+        );
+        return rows.filter((row) => row?.status === 'applied').length;
+      }, patience)
+      .toBe(all.length);
+    const mirrors = await Promise.all(
+      all.map(async ({ id }) => (await services.subscriptions.get(id))?.status),
+    );
+    expect(mirrors).toEqual(all.map(() => 'active'));
+    const letters = await Promise.all(
+      all.map(async ({ event }) => await services.deadLetters.get(`webhook-event/${event.id}`)),
+    );
+    expect(letters).toEqual(all.map(() => undefined));
+  },
+  slowly,
+);
+
+test(
+  'WH2 case 16: its line’s workflow is terminated while it waits: applied without anyone’s help',
+  async () => {
+    const { id, event } = await subscribe('cus_terminated');
+    const path = `/v1/subscriptions/${id}`;
+    const { id: fault } = await services.control.fault({
+      kind: 'status',
+      path,
+      status: 503,
+      times: null,
+    });
+    const { line, eventId } = await receive(event);
+    expect(effectOf(event.type)).toBe('subscription');
+    await temporal.engine.announceEvent(line, eventId);
+    const handle = temporal.client.workflow.getHandle(workflowIds.customer(line));
+    await expect
+      .poll(
+        async () => (await handle.query<{ pausedBy?: string }>(queryNames.progress)).pausedBy,
+        patience,
+      )
+      .toContain('503');
+    await handle.terminate('an operator');
+    await services.control.clearFaults(fault);
+    expect((await services.webhookEvents.get(eventId))?.status).toBe('received');
+    await applySchedules(temporal.client, taskQueue);
+    await expect
+      .poll(async () => (await services.webhookEvents.get(eventId))?.status, patience)
+      .toBe('applied');
+    expect((await services.subscriptions.get(id))?.status).toBe('active');
+  },
+  slowly,
+);
