@@ -3,9 +3,10 @@
 FROM node:24.11.1-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci
+# The Stripe double, a workspace, stays out: nothing in production imports it.
+RUN npm ci --workspaces=false
 COPY . .
-RUN npm run build && npm prune --omit=dev
+RUN npm run build && npm prune --omit=dev --workspaces=false
 
 FROM node:24.11.1-bookworm-slim
 ENV NODE_ENV=production

@@ -4,10 +4,10 @@ import { defineConfig } from 'vitest/config';
  * One project per kind of test (AGENTS.md lists what each may touch). The Temporal SDK's native
  * module wants processes, so everything but the pure kind runs in forks.
  */
-const kind = (name: string, timeoutMs: number, folder = `test/${name}`) => ({
+const kind = (name: string, timeoutMs: number) => ({
   test: {
     name,
-    include: [`${folder}/**/*.test.ts`],
+    include: [`test/${name}/**/*.test.ts`],
     pool: 'forks' as const,
     setupFiles: ['test/support/quiet.ts'],
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
@@ -38,7 +38,8 @@ export default defineConfig({
       kind('contract', 60_000),
       kind('cli', 120_000),
       kind('dev', 120_000),
-      kind('stripe-double', 60_000, 'stripe-double/test'),
+      // A workspace with a configuration of its own.
+      'stripe-double',
       kind('e2e', 240_000),
     ],
     // A machine of two cores: real servers share it, so files run two at a time.

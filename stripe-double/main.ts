@@ -1,3 +1,4 @@
+#!/usr/bin/env tsx
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { StripeDouble } from './server.ts';
 import { startStripeDouble } from './server.ts';

@@ -19,12 +19,12 @@ import {
   temporaryDirectory,
 } from './support.ts';
 
-const root = new URL('../..', import.meta.url).pathname;
+const root = new URL('..', import.meta.url).pathname;
 
 /** The double as a process of its own; it is killed with the test. */
 async function spawnDouble(directory: string, more: readonly string[] = []) {
   const flags = ['--port', '0', '--data', directory, '--secret-key', secretKey, ...more];
-  const child = spawn(process.execPath, ['--import', 'tsx', 'stripe-double/main.ts', ...flags], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'main.ts', ...flags], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

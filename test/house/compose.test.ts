@@ -187,6 +187,15 @@ describe('Dockerfile', () => {
     expect(missing).toStrictEqual([]);
   });
 
+  test('the Stripe double does not go into the image', () => {
+    expect(read('.dockerignore').split('\n')).toContain('stripe-double');
+    const npm = lines.flatMap((line) => line.match(/npm (ci|prune)[^&]*/g) ?? []);
+    expect(npm.map((command) => command.trim())).toStrictEqual([
+      'npm ci --workspaces=false',
+      'npm prune --omit=dev --workspaces=false',
+    ]);
+  });
+
   test('nothing secret and nothing built goes into the image', () => {
     const ignored = read('.dockerignore').split('\n');
     expect(
