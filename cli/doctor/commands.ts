@@ -46,7 +46,11 @@ async function consult(): Promise<Answer> {
 
 async function checkAll(context: Context): Promise<Finding[]> {
   // Loading the SDKs takes seconds on a busy machine: that time is ours and not the servers'.
-  await Promise.all([context.tables(), import('../../platform/stripe-catalog.ts')]);
+  await Promise.all([
+    context.tables(),
+    import('../../platform/stripe-catalog.ts'),
+    import('../../platform/stripe-endpoints.ts'),
+  ]);
   const { embedded } = context.settings;
   const detail = embedded === undefined ? 'from the environment' : `of ${embedded.dataDir}`;
   const independent: Check[] = [

@@ -137,15 +137,25 @@ test('WH13 case 17: setup and doctor name what the endpoint never asked for', as
   const env = { ...servers.env, PUBLIC_URL };
   const url = `${PUBLIC_URL}/webhooks/stripe`;
   const made = await stripe.webhookEndpoints.create({ url, enabled_events: ['invoice.paid'] });
-  const found = async () => {
-    const { stdout } = await durabill(['doctor', '--json'], env);
-    const { checks } = JSON.parse(stdout) as {
-      checks: { check: string; state: string; detail: string; advice?: string }[];
-    };
-    return checks.find(({ check }) => check === 'webhook endpoints');
+  type Found = { check: string; state: string; detail: string; advice?: string };
+  // The doctor gives each check 3 s, and a busy machine may need more: then it is asked again.
+  const found = async (): Promise<Found | undefined> => {
+    let one: Found | undefined;
+    await expect
+      .poll(
+        async () => {
+          const { stdout } = await durabill(['doctor', '--json'], env);
+          const { checks } = JSON.parse(stdout) as { checks: Found[] };
+          one = checks.find(({ check }) => check === 'webhook endpoints');
+          return one?.detail.startsWith('no answer within') === true;
+        },
+        { timeout: 100_000 },
+      )
+      .toBe(false);
+    return one;
   };
   const lacking = await found();
-  expect(lacking?.state).toBe('warning');
+  expect([lacking?.state, lacking?.detail]).toEqual(['warning', expect.any(String)]);
   expect(lacking?.detail).toContain(`webhook endpoint ${made.id} does not ask for invoice.created`);
   expect(lacking?.detail).toContain('no event destination for thin events leads to us');
   expect(lacking?.advice).toContain('v1.billing.meter.error_report_triggered');
@@ -157,4 +167,4 @@ test('WH13 case 17: setup and doctor name what the endpoint never asked for', as
   await stripe.webhookEndpoints.del(made.id);
   await servers.control.addWebhook({ url });
   expect(await found()).toMatchObject({ state: 'ok' });
-});
+}, 400_000);

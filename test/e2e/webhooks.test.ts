@@ -101,7 +101,7 @@ async function subscribe(customer: string): Promise<Subscribed> {
   const { subscription } = await control.payCheckout(session.id);
   const events = await eventsOf(customer);
   expect(new Set(events.map(({ type }) => effectOf(type)))).toEqual(
-    new Set(['checkout', 'subscription', 'invoice', 'payment-intent']),
+    new Set(['customer', 'checkout', 'subscription', 'invoice', 'payment-intent']),
   );
   return { customer, subscription: subscription ?? '', events };
 }
