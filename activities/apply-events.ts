@@ -8,8 +8,11 @@ import { createEventGroup } from './event-group.ts';
 import type { EventGroup } from './event-group.ts';
 import { isStoreAway, stripeProblem } from './failures.ts';
 
-/** An event asks Stripe three times at most: so a task that is not its first asks seven times at most. */
-const enoughQuestions = 5;
+/**
+ * All that a customer's checkout tells of is asked for in seven questions, and that is one task. An event asks
+ * seven times at most (a disputed intent of an invoice), but for pages of long lists: so a task asks 14 times.
+ */
+const enoughQuestions = 8;
 
 export interface ApplyFailure {
   error: string;

@@ -64,8 +64,8 @@ export function stripeActivities(taskQueue: string, round: 'first' | 'later'): S
 /**
  * Applies events, on a queue whose rate Temporal limits. An event that fails is the task's answer, so what
  * is repeated here is only a task that was lost: with a worker, or on its way to one. The heartbeat tells
- * within 30 s. A single event makes up to 3 calls to Stripe (10 s each) and 9 to the tables (26 s, with the
- * one repeat): 4.4 minutes if all of them are at their limit. To wait in the queue is no try either.
+ * within 30 s. A single event makes up to 7 calls to Stripe (10 s each) and 13 to the tables (26 s, with the
+ * one repeat); the first that fails ends its task, so only slow answers add up. To wait in the queue is no try.
  *
  * - `alone`: three times; three such tries and the waits between them are within WH6's hour.
  * - `together`: not repeated; its events go alone then, so that the one at fault is known.

@@ -3,7 +3,7 @@ import type { Account } from '../account/account.ts';
 import { refused } from '../core/errors.ts';
 import { expand, integer, parseParams, text } from '../core/params.ts';
 import { newId } from '../core/ids.ts';
-import { existing } from '../core/reading.ts';
+import { existing, readOne } from '../core/reading.ts';
 import type { ApiCall, Route } from '../core/router.ts';
 import { creditInvoice } from '../invoices/payment.ts';
 import type { CreditNote } from './schema.ts';
@@ -21,11 +21,7 @@ export function creditNoteRoutes(account: Account): Route[] {
   const path = '/v1/credit_notes';
   return [
     { method: 'POST', path, handle: (call) => create(account, call) },
-    {
-      method: 'GET',
-      path: `${path}/:id`,
-      handle: ({ pathIds }) => render(existing(account.creditNotes, 'credit_note', pathIds['id'])),
-    },
+    readOne(path, (id) => render(existing(account.creditNotes, 'credit_note', id))),
   ];
 }
 

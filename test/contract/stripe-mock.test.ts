@@ -25,6 +25,7 @@ import type { StripeDouble } from '../../stripe-double/server.ts';
 import { createStripe } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { ensureCatalog, inspectCatalog } from '../../platform/stripe-catalog.ts';
+import { inspectEndpoints } from '../../platform/stripe-endpoints.ts';
 import { durabill } from '../cli/support.ts';
 import { createTestDependencies } from '../support/dependencies.ts';
 import { startServices } from '../support/services.ts';
@@ -39,21 +40,32 @@ const calls: Record<string, RegExp> = {
   'billing.meterEvents.create': /^POST \/v1\/billing\/meter_events$/,
   'billing.meters.create': /^POST \/v1\/billing\/meters$/,
   'billing.meters.list': /^GET \/v1\/billing\/meters\?/,
+  'billing.meters.retrieve': /^GET \/v1\/billing\/meters\/[^/?]+$/,
   'billing.meters.listEventSummaries': /^GET \/v1\/billing\/meters\/[^/]+\/event_summaries\?/,
+  'charges.retrieve': /^GET \/v1\/charges\/[^/?]+$/,
   'checkout.sessions.create': /^POST \/v1\/checkout\/sessions$/,
   'checkout.sessions.list': /^GET \/v1\/checkout\/sessions\?/,
   'checkout.sessions.retrieve': /^GET \/v1\/checkout\/sessions\/[^/?]+$/,
+  'creditNotes.retrieve': /^GET \/v1\/credit_notes\/[^/?]+$/,
   'customers.retrieve': /^GET \/v1\/customers\/[^/?]+$/,
+  'disputes.list': /^GET \/v1\/disputes\?/,
+  'disputes.retrieve': /^GET \/v1\/disputes\/[^/?]+$/,
   'events.list': /^GET \/v1\/events\?/,
+  'invoicePayments.list': /^GET \/v1\/invoice_payments\?/,
+  'invoices.listLineItems': /^GET \/v1\/invoices\/[^/?]+\/lines\?/,
   'invoices.retrieve': /^GET \/v1\/invoices\/[^/?]+\?/,
-  'paymentIntents.retrieve': /^GET \/v1\/payment_intents\/[^/?]+$/,
+  'paymentIntents.retrieve': /^GET \/v1\/payment_intents\/[^/?]+\?/,
   'prices.create': /^POST \/v1\/prices$/,
   'prices.list': /^GET \/v1\/prices\?/,
   'products.create': /^POST \/v1\/products$/,
   'products.retrieve': /^GET \/v1\/products\/[^/?]+$/,
+  'subscriptionItems.list': /^GET \/v1\/subscription_items\?/,
   'subscriptions.list': /^GET \/v1\/subscriptions\?/,
   'subscriptions.retrieve': /^GET \/v1\/subscriptions\/[^/?]+$/,
+  'v2.core.eventDestinations.list': /^GET \/v2\/core\/event_destinations\?/,
+  'v2.core.events.list': /^GET \/v2\/core\/events\?/,
   'v2.core.events.retrieve': /^GET \/v2\/core\/events\/[^/?]+$/,
+  'webhookEndpoints.list': /^GET \/v1\/webhook_endpoints\?/,
 };
 
 let services: Services;
@@ -101,6 +113,7 @@ async function setUpCatalog(recorder: Recorder): Promise<void> {
   const stripe = await stripeAt(recorder);
   await inspectCatalog(stripe);
   const created = await ensureCatalog(stripe);
+  await inspectEndpoints(stripe, undefined);
   const again = await ensureCatalog(stripe);
   expect(new Set(created.map(({ outcome }) => outcome))).toEqual(new Set(['created']));
   expect(new Set(again.map(({ outcome }) => outcome))).toEqual(new Set(['present']));
@@ -153,7 +166,11 @@ async function applyEvents(recorder: Recorder): Promise<void> {
   await unrecorded.billing.meterEvents.create({ event_name: 'file_processed', payload });
   await control.advanceClock(2000);
   await control.endPeriod(subscription ?? '');
-  const thin = await control.reportMeterErrors({ errors: [{ identifier: 'contract' }] });
+  const thin = await control.reportMeterErrors({
+    meter,
+    errors: [{ identifier: 'contract' }, { identifier: 'of others', unnamed: true }],
+  });
+  const unkept = await moneyMoves(unrecorded);
   const stripe = await stripeAt(recorder);
   const account = await payInDemo(stripe);
   const { deps, told } = createTestDependencies(services, { stripe });
@@ -162,7 +179,14 @@ async function applyEvents(recorder: Recorder): Promise<void> {
   const at = new Date().toISOString();
   const facts = { eventId: thin.id, type: thin.type, createdAt: at, livemode: false, thin: true };
   await services.webhookEvents.put(facts, 'received', undefined);
-  const order = { eventIds: [...told.events, thin.id] };
+  // Too large to be kept: what they are about is asked for.
+  for (const { eventId, ...more } of unkept) {
+    const larger = { eventId, ...more, createdAt: at, livemode: false, thin: false };
+    await services.webhookEvents.put(larger, 'received', undefined);
+  }
+  const order = {
+    eventIds: [...told.events, ...unkept.map(({ eventId }) => eventId), thin.id],
+  };
   while (order.eventIds.length > 0) {
     const { applied, failure } = (await new MockActivityEnvironment().run(
       activities.applyEvents,
@@ -172,6 +196,40 @@ async function applyEvents(recorder: Recorder): Promise<void> {
     order.eventIds.splice(0, applied);
   }
   expect(await account.settled).toMatchObject({ billingStatus: 'active', equal: true });
+}
+
+/** A dispute, a refund, a credit note, and a subscription of more items than an object shows. */
+async function moneyMoves(
+  stripe: Stripe,
+): Promise<{ eventId: string; type: string; objectId: string }[]> {
+  const { control } = services;
+  const customer = 'cus_contract_money';
+  await control.createCustomer({ id: customer });
+  const card = await stripe.paymentMethods.attach('pm_card_visa', { customer });
+  await stripe.customers.update(customer, {
+    invoice_settings: { default_payment_method: card.id },
+  });
+  const wanted = { customer, amount: 5000, currency: 'usd', confirm: true };
+  const intent = await stripe.paymentIntents.create({ ...wanted, payment_method: card.id });
+  await stripe.refunds.create({ payment_intent: intent.id, amount: 100 });
+  const dispute = await control.openDispute({ paymentIntent: intent.id });
+  const { id: invoice } = await stripe.invoices.create({ customer, currency: 'usd' });
+  await stripe.invoiceItems.create({ customer, invoice, amount: 900, currency: 'usd' });
+  await stripe.invoices.finalizeInvoice(invoice);
+  const note = await stripe.creditNotes.create({ invoice, amount: 900 });
+  const { id: product } = await stripe.products.create({ name: 'Parts' });
+  const items: { price: string }[] = [];
+  for (let unit = 100; unit < 112; unit += 1) {
+    const recurring = { interval: 'month' as const };
+    const price = { product, currency: 'usd', unit_amount: unit, recurring };
+    items.push({ price: (await stripe.prices.create(price)).id });
+  }
+  await stripe.subscriptions.create({ customer, items });
+  return [
+    { type: 'charge.refunded', objectId: String(intent.latest_charge) },
+    { type: 'charge.dispute.updated', objectId: dispute.id },
+    { type: 'credit_note.updated', objectId: note.id },
+  ].map((one, index) => ({ eventId: `evt_contract${index}`, ...one }));
 }
 
 /** A customer of the demo has paid a checkout; `settled` waits until its events are applied. */
