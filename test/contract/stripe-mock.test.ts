@@ -213,6 +213,7 @@ async function moneyMoves(
   const intent = await stripe.paymentIntents.create({ ...wanted, payment_method: card.id });
   await stripe.refunds.create({ payment_intent: intent.id, amount: 100 });
   const dispute = await control.openDispute({ paymentIntent: intent.id });
+  const { data: charges } = await stripe.charges.list({ payment_intent: intent.id });
   const { id: invoice } = await stripe.invoices.create({ customer, currency: 'usd' });
   await stripe.invoiceItems.create({ customer, invoice, amount: 900, currency: 'usd' });
   await stripe.invoices.finalizeInvoice(invoice);
@@ -226,7 +227,7 @@ async function moneyMoves(
   }
   await stripe.subscriptions.create({ customer, items });
   return [
-    { type: 'charge.refunded', objectId: String(intent.latest_charge) },
+    { type: 'charge.refunded', objectId: charges[0]?.id ?? 'none' },
     { type: 'charge.dispute.updated', objectId: dispute.id },
     { type: 'credit_note.updated', objectId: note.id },
   ].map((one, index) => ({ eventId: `evt_contract${index}`, ...one }));

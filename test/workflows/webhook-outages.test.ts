@@ -115,3 +115,30 @@ test(
   },
   slowly,
 );
+
+test(
+  'WH2 case 16, second form: a Temporal that was wiped knows nothing of three events: they are applied',
+  async () => {
+    // As it is after its database was deleted: in the inbox, and this server never heard of them.
+    const all: { id: string; eventId: string }[] = [];
+    for (const customer of ['cus_wiped1', 'cus_wiped2', 'cus_wiped3']) {
+      const { id, event } = await subscribe(customer);
+      await receive(event);
+      all.push({ id, eventId: event.id });
+    }
+    await applySchedules(temporal.client, taskQueue);
+    await expect
+      .poll(async () => {
+        const rows = await Promise.all(
+          all.map(async ({ eventId }) => await services.webhookEvents.get(eventId)),
+        );
+        return rows.map((row) => row?.status);
+      }, patience)
+      .toEqual(['applied', 'applied', 'applied']);
+    const mirrors = await Promise.all(
+      all.map(async ({ id }) => (await services.subscriptions.get(id))?.status),
+    );
+    expect(mirrors).toEqual(['active', 'active', 'active']);
+  },
+  slowly,
+);
