@@ -1,10 +1,10 @@
 /** Asks Stripe for the events that it could not deliver, and feeds them through the same inbox. */
 import type Stripe from 'stripe';
 import { BillingError } from '../domain/errors.ts';
+import { parseDay } from '../domain/period.ts';
 import { accountOf, daysKept, eventLine, readEvent, thinTypes } from '../domain/stripe-events.ts';
 import type { ResultOf } from '../engine/contract.ts';
 import type { Dependencies } from './dependencies.ts';
-import { toActivityFailure } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { tellWaiting } from './sweep-events.ts';
 
@@ -18,9 +18,7 @@ export function createCatchUpActivities(deps: Dependencies) {
   async function catchUpEvents(order: { since?: string }): Promise<ResultOf<'catchUpWebhooks'>> {
     const { stripe } = deps;
     if (stripe === undefined) {
-      throw toActivityFailure(
-        new BillingError('billing_disabled', 'billing is off: no Stripe key'),
-      );
+      throw new BillingError('billing_disabled', 'billing is off: no Stripe key');
     }
     const since = new Date(sinceMs(order.since, deps.now().getTime()));
     return await withHeartbeat(async (cancelled) => {
@@ -42,7 +40,7 @@ export function createCatchUpActivities(deps: Dependencies) {
 
 function sinceMs(since: string | undefined, nowMs: number): number {
   const askedMs =
-    since === undefined ? nowMs - usualDays * dayMs : Date.parse(`${since}T00:00:00Z`);
+    since === undefined ? nowMs - usualDays * dayMs : Date.parse(`${parseDay(since)}T00:00:00Z`);
   return Math.max(askedMs, nowMs - daysKept * dayMs);
 }
 

@@ -19,7 +19,7 @@ export interface UndeliveredRecord {
 }
 
 /** The one activity on the rate-limited queue: one run is at most one meter event. */
-export function createStripeActivities(deps: Dependencies) {
+export function createSendActivities(deps: Dependencies) {
   return {
     sendUsage: async (order: { identifier: string }): Promise<UsageSettled> =>
       await sendUsage(deps, order.identifier),

@@ -24,9 +24,26 @@ export function temporary(message: string, retryAfterMs?: number): ApplicationFa
  * A refusal of our own (BillingError) is final; anything from AWS, the network or a bug is tried
  * again, for it may be mended from outside while the work waits.
  */
-export function toActivityFailure(error: unknown): Error {
+function toActivityFailure(error: unknown): Error {
   if (error instanceof BillingError) return permanent('Refused', error.message);
   return error instanceof Error ? error : new Error('an unknown error was thrown');
+}
+
+/** The same activities; whatever one of them throws becomes what Temporal is to make of it. */
+export function failingAsActivities<
+  Activities extends Record<string, (order: never) => Promise<unknown>>,
+>(activities: Activities): Activities {
+  const wrapped = Object.entries(activities).map(([name, run]) => [
+    name,
+    async (order: never): Promise<unknown> => {
+      try {
+        return await run(order);
+      } catch (error) {
+        throw toActivityFailure(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped) as Activities;
 }
 
 /** What a failed Stripe call means; an error that is not Stripe's is undefined. */

@@ -1,11 +1,8 @@
 /** The activities of `processFiles`. Each may run again after a crash at any line. */
 import { BillingError } from '../domain/errors.ts';
-import { parseFiles } from '../domain/files.ts';
-import { parseCustomerId, parseProcessingId } from '../domain/ids.ts';
 import type { ProcessingRequest, ProcessingStatus } from '../domain/processing.ts';
 import type { DeliveryState } from '../domain/usage.ts';
 import type { Dependencies } from './dependencies.ts';
-import { toActivityFailure } from './failures.ts';
 import { processChunk } from './process-chunk.ts';
 import type { ChunkOrder } from './process-chunk.ts';
 import { removeProcessingOutputs } from './remove-outputs.ts';
@@ -18,27 +15,23 @@ interface JobRef {
 export function createProcessingActivities(deps: Dependencies) {
   const isoNow = () => deps.now().toISOString();
 
-  /** Checks the job again, for anyone may start a workflow, and writes its row once. */
+  /** Writes the job's row once. The list of files is kept as its digest, and is not answered. */
   async function beginProcessing(
-    request: ProcessingRequest,
-  ): Promise<{ status: ProcessingStatus; files: string[]; totalBytes: number }> {
-    try {
-      const processingId = parseProcessingId(request.processingId);
-      const customerId = parseCustomerId(request.customerId);
-      const files = parseFiles(customerId, processingId, request.files);
-      const filesDigest = deps.digestFiles(files);
-      const job = { processingId, customerId, fileCount: files.length, filesDigest };
-      const row = await deps.processings.begin(job, isoNow());
-      if (row.customerId !== customerId || row.filesDigest !== filesDigest) {
-        throw new BillingError(
-          'conflict',
-          `processing ${processingId} was begun with another customer or other files`,
-        );
-      }
-      return { status: row.status, files, totalBytes: row.totalBytes ?? 0 };
-    } catch (error) {
-      throw toActivityFailure(error);
+    job: ProcessingRequest,
+  ): Promise<{ status: ProcessingStatus; totalBytes: number }> {
+    const { processingId, customerId, files } = job;
+    const filesDigest = deps.digestFiles(files);
+    const row = await deps.processings.begin(
+      { processingId, customerId, fileCount: files.length, filesDigest },
+      isoNow(),
+    );
+    if (row.customerId !== customerId || row.filesDigest !== filesDigest) {
+      throw new BillingError(
+        'conflict',
+        `processing ${processingId} was begun with another customer or other files`,
+      );
     }
+    return { status: row.status, totalBytes: row.totalBytes ?? 0 };
   }
 
   /**
@@ -48,28 +41,24 @@ export function createProcessingActivities(deps: Dependencies) {
   async function completeProcessing(
     job: JobRef & { totalBytes: number },
   ): Promise<{ delivery: DeliveryState }> {
-    try {
-      const row = await deps.processings.complete(job.processingId, job.totalBytes, isoNow());
-      if (row?.completedAt === undefined || row.totalBytes === undefined) {
-        throw new BillingError('conflict', `processing ${job.processingId} is not under way`);
-      }
-      const usage = await deps.ledger.record(
-        {
-          identifier: job.processingId,
-          customerId: row.customerId,
-          meter: 'file_processed',
-          quantity: String(row.totalBytes),
-          occurredAt: row.completedAt,
-          source: { kind: 'processing', id: job.processingId },
-        },
-        isoNow(),
-      );
-      const waits = usage.state === 'pending' || usage.state === 'sending';
-      if (waits) await deps.signals.announceUsage(usage);
-      return { delivery: usage.state };
-    } catch (error) {
-      throw toActivityFailure(error);
+    const row = await deps.processings.complete(job.processingId, job.totalBytes, isoNow());
+    if (row?.completedAt === undefined || row.totalBytes === undefined) {
+      throw new BillingError('conflict', `processing ${job.processingId} is not under way`);
     }
+    const usage = await deps.ledger.record(
+      {
+        identifier: job.processingId,
+        customerId: row.customerId,
+        meter: 'file_processed',
+        quantity: String(row.totalBytes),
+        occurredAt: row.completedAt,
+        source: { kind: 'processing', id: job.processingId },
+      },
+      isoNow(),
+    );
+    const waits = usage.state === 'pending' || usage.state === 'sending';
+    if (waits) await deps.signals.announceUsage(usage);
+    return { delivery: usage.state };
   }
 
   /** Marks the job failed, unless it had completed. */

@@ -1,4 +1,4 @@
-/** Storage, as the workflows know it: refusals of our own are final, all else is tried again. */
+/** Storage, as the workflows know it. */
 import {
   aggregateChunk,
   aggregateCustomers,
@@ -15,18 +15,12 @@ import {
   prepareBill,
 } from './bill-storage.ts';
 import type { Dependencies } from './dependencies.ts';
-import { toActivityFailure } from './failures.ts';
 
 export function createStorageActivities(deps: Dependencies) {
   const activity =
     <Order, Result>(run: (deps: Dependencies, order: Order) => Result | Promise<Result>) =>
-    async (order: Order): Promise<Result> => {
-      try {
-        return await run(deps, order);
-      } catch (error) {
-        throw toActivityFailure(error);
-      }
-    };
+    async (order: Order): Promise<Result> =>
+      await run(deps, order);
   return {
     planDay: activity(planDay),
     aggregateChunk: activity(aggregateChunk),

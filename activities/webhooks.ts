@@ -7,7 +7,7 @@ import type { Dependencies } from './dependencies.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { createSweepActivities } from './sweep-events.ts';
 
-export function createEventActivities(deps: Dependencies) {
+export function createApplyActivities(deps: Dependencies) {
   return {
     applyEvents: async (order: { eventIds: string[] }): Promise<ApplyOutcome> =>
       await withHeartbeat(async (cancelled) => await applyEvents(deps, order, cancelled)),

@@ -1,6 +1,7 @@
 /** The keys of a customer's files in the bucket, and what a job may name. */
 import { BillingError } from './errors.ts';
-import { printable } from './ids.ts';
+import { parseCustomerId, parseProcessingId, printable } from './ids.ts';
+import type { ProcessingRequest } from './processing.ts';
 
 export const mostFilesPerJob = 10_000;
 /** Files handled by one activity; a job of 10,000 files is 400 activities. */
@@ -72,6 +73,23 @@ export function parseFiles(
     );
   }
   return [...seen];
+}
+
+/**
+ * An order for a job, from anyone who may start a workflow: its shape, its ids and its list are checked, its
+ * names made relative. Throws BillingError.
+ */
+export function parseProcessing(order: unknown): ProcessingRequest {
+  const given: Partial<Record<keyof ProcessingRequest, unknown>> = { ...(order as object) };
+  if (typeof given.processingId !== 'string') throw invalid('processingId is not a text');
+  if (typeof given.customerId !== 'string') throw invalid('customerId is not a text');
+  const { files } = given;
+  if (!Array.isArray(files) || !files.every((file) => typeof file === 'string')) {
+    throw invalid('files is not a list of names');
+  }
+  const processingId = parseProcessingId(given.processingId);
+  const customerId = parseCustomerId(given.customerId);
+  return { processingId, customerId, files: parseFiles(customerId, processingId, files) };
 }
 
 function parseFile(customerId: string, name: string): string {

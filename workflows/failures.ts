@@ -27,13 +27,19 @@ export function failedAs(error: unknown, type: string): boolean {
   return cause instanceof ApplicationFailure && cause.type === type;
 }
 
-/** Runs a check of the domain; what it refuses fails the workflow for good, in its own words. */
+/**
+ * Runs a check of the domain over the workflow's input; what it refuses fails the workflow for good, in its
+ * own words. So does an input that the check stumbles over (a number for a day, null for an order): thrown
+ * as it is, that would fail the workflow's task, which Temporal tries again without end.
+ */
 export function refuseInvalid<Value>(check: () => Value): Value {
   try {
     return check();
   } catch (error) {
-    if (error instanceof BillingError)
+    if (error instanceof BillingError) {
       throw ApplicationFailure.nonRetryable(error.message, 'Refused');
-    throw error;
+    }
+    const stumbled = `the workflow's input has another shape than it takes (${reasonOf(error)})`;
+    throw ApplicationFailure.nonRetryable(stumbled, 'Refused');
   }
 }

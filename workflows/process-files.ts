@@ -18,12 +18,12 @@ import type {
   ProcessingProgress,
   ProcessingRequest,
 } from '../domain/processing.ts';
-import { chunkFiles } from '../domain/files.ts';
+import { chunkFiles, parseProcessing } from '../domain/files.ts';
 import { queryNames, searchAttributes, signalNames } from '../domain/temporal-names.ts';
 import type { DeliveryState, UsageSettled } from '../domain/usage.ts';
 import type { ProgressOf, SignalArgs } from '../engine/contract.ts';
 import { fileActivities, housekeepingActivities, tableActivities } from './activity-options.ts';
-import { reasonOf } from './failures.ts';
+import { reasonOf, refuseInvalid } from './failures.ts';
 
 /** Chunks of one job under way at the same time, over all workers. */
 const chunksAtOnce = 4;
@@ -36,7 +36,9 @@ const usageSettled = defineSignal<SignalArgs<'processFiles', 'usageSettled'>>(
 );
 const totalBytesKey = { name: 'TotalBytes', type: searchAttributes.TotalBytes } as const;
 
-export async function processFiles(request: ProcessingRequest): Promise<ProcessingOutcome> {
+export async function processFiles(order: ProcessingRequest): Promise<ProcessingOutcome> {
+  // Anyone may start a workflow. Checked here and not in an activity, whose answer would be the list once more.
+  const request = refuseInvalid(() => parseProcessing(order));
   const { processingId, customerId } = request;
   const progress: ProcessingProgress = {
     step: 'starting',
@@ -59,7 +61,7 @@ export async function processFiles(request: ProcessingRequest): Promise<Processi
   if (begun.status === 'in_progress') {
     progress.step = 'processing';
     try {
-      await processAll(request, begun.files, progress);
+      await processAll(request, progress);
     } catch (error) {
       progress.step = 'undoing';
       await undo(processingId, customerId, reasonOf(error));
@@ -67,7 +69,7 @@ export async function processFiles(request: ProcessingRequest): Promise<Processi
     }
   } else {
     progress.bytesDone = begun.totalBytes;
-    progress.filesDone = begun.files.length;
+    progress.filesDone = request.files.length;
   }
 
   progress.step = 'recording';
@@ -87,8 +89,7 @@ export async function processFiles(request: ProcessingRequest): Promise<Processi
 }
 
 async function processAll(
-  { processingId, customerId }: ProcessingRequest,
-  files: string[],
+  { processingId, customerId, files }: ProcessingRequest,
   progress: ProcessingProgress,
 ): Promise<void> {
   const chunks = chunkFiles(files).entries();

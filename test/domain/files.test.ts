@@ -10,6 +10,7 @@ import {
   outputKey,
   outputPrefix,
   parseFiles,
+  parseProcessing,
 } from '../../domain/files.ts';
 import { anyText, refusalOf } from './support.ts';
 
@@ -238,6 +239,48 @@ describe('FM12 whatever is named', () => {
         expect(outputKey(...one) === outputKey(...other)).toBe(same);
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('FM12 an order for a job, from anyone', () => {
+  const order = { processingId: 'job-1', customerId: 'cus_1', files: ['a'] };
+
+  test('FM12 its names become relative; what it holds besides is left out', () => {
+    const named = { ...order, files: ['b', 'service/input/cus_1/c'], note: 'urgent' };
+    expect(parseProcessing(named)).toStrictEqual({ ...order, files: ['b', 'c'] });
+  });
+
+  test.each<[unknown, string]>([
+    [undefined, 'processingId is not a text'],
+    [null, 'processingId is not a text'],
+    ['job-1', 'processingId is not a text'],
+    [{ ...order, processingId: undefined }, 'processingId is not a text'],
+    [{ ...order, processingId: ['job-1'] }, 'processingId is not a text'],
+    [{ ...order, processingId: '' }, '"" is not a processing id'],
+    [{ ...order, customerId: null }, 'customerId is not a text'],
+    [{ ...order, customerId: 'acct_1' }, '"acct_1" is not a Stripe customer id'],
+    [{ ...order, files: undefined }, 'files is not a list of names'],
+    [{ ...order, files: 'a' }, 'files is not a list of names'],
+    [{ ...order, files: { 0: 'a', length: 1 } }, 'files is not a list of names'],
+    [{ ...order, files: ['a', null] }, 'files is not a list of names'],
+    [{ ...order, files: [] }, 'the list of files is empty'],
+    [{ ...order, files: ['a', 'service/input/cus_1/a'] }, '"a" is named twice'],
+  ])('FM12 %j is refused: %s', (hostile, reason) => {
+    const { code, message } = refusalOf(() => parseProcessing(hostile));
+    expect(code).toBe('invalid_request');
+    expect(message).toContain(reason);
+  });
+
+  test('FM12 whatever JSON holds is refused in words or is an order', () => {
+    const holding = fc.record(
+      { processingId: fc.jsonValue(), customerId: fc.jsonValue(), files: fc.jsonValue() },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), holding), (value) => {
+        expect(refusalOf(() => parseProcessing(value)).code).toBe('invalid_request');
+      }),
     );
   });
 });

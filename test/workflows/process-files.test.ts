@@ -24,9 +24,9 @@ const request: ProcessingRequest = {
 function recording(changes: Partial<Activities> = {}) {
   const calls: string[] = [];
   const activities: Partial<Activities> = {
-    beginProcessing: async ({ files }) => {
+    beginProcessing: async () => {
       calls.push('begin');
-      return await Promise.resolve({ status: 'in_progress', files, totalBytes: 0 });
+      return await Promise.resolve({ status: 'in_progress', totalBytes: 0 });
     },
     processChunk: async ({ files }) => {
       calls.push('chunk');
@@ -147,6 +147,19 @@ describe('the story', () => {
     });
     expect(most).toBeLessThanOrEqual(4);
     expect(seen.toSorted()).toEqual(files.toSorted());
+  });
+});
+
+test('FM12 the list of files stands in the history as the input and in its chunks’ orders, no third time', async () => {
+  const { activities } = recording();
+  const files = Array.from({ length: 60 }, (_, index) => `file-${index}.csv`);
+  await withTimeSkipping(activities, async (env) => {
+    const handle = await start(env, { ...request, files });
+    await handle.signal(signalNames.usageSettled, delivered);
+    await handle.result();
+    const history = await handle.fetchHistory();
+    const told = (history.events ?? []).flatMap(textsOf).join('\n');
+    expect(files.map((file) => told.split(`"${file}"`).length - 1)).toEqual(files.map(() => 2));
   });
 });
 
@@ -276,8 +289,7 @@ describe('failures', () => {
 
   test('FM1 begun before and completed: nothing is processed again', async () => {
     const { calls, activities } = recording({
-      beginProcessing: async ({ files }) =>
-        await Promise.resolve({ status: 'completed', files, totalBytes: 77 }),
+      beginProcessing: async () => await Promise.resolve({ status: 'completed', totalBytes: 77 }),
     });
     await withTimeSkipping(activities, async (env) => {
       const handle = await start(env);
@@ -291,4 +303,11 @@ describe('failures', () => {
 /** Polls a condition of this process; bounded by the test's own timeout. */
 async function waitUntil(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Every payload in a part of a history. */
+function textsOf(part: unknown): string[] {
+  if (part instanceof Uint8Array) return [Buffer.from(part).toString()];
+  if (typeof part !== 'object' || part === null) return [];
+  return Object.values(part).flatMap(textsOf);
 }
