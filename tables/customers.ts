@@ -1,8 +1,8 @@
 /** Customers, known by their Stripe customer id and by nothing else. */
-import { GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { billingStatuses } from '../domain/billing-status.ts';
-import { allRows, conditionHeld, pageSize } from './dynamo.ts';
+import { allRows, conditionHeld, pageSize, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
 
@@ -54,7 +54,8 @@ export interface CustomerChanges {
 
 export type Customers = ReturnType<typeof createCustomers>;
 
-export function createCustomers({ db, prefix }: TableStore) {
+export function createCustomers(store: TableStore) {
+  const { db, prefix } = store;
   const TableName = `${prefix}${tableSchemas.customers.name}`;
 
   async function get(customerId: string): Promise<Customer | undefined> {
@@ -100,7 +101,7 @@ export function createCustomers({ db, prefix }: TableStore) {
     const kept = Object.keys(lasting).filter((name) => !Object.hasOwn(changes, name));
     const names = [...all.map(([name]) => name), ...kept];
     const values = [...set, ...Object.entries(lasting).filter(([name]) => kept.includes(name))];
-    const command = new UpdateCommand({
+    const changed = await updateIf(store, {
       TableName,
       Key: { customerId },
       UpdateExpression:
@@ -119,7 +120,7 @@ export function createCustomers({ db, prefix }: TableStore) {
         ...(isNew ? {} : { ':read': read.standingRevision }),
       },
     });
-    return await conditionHeld(db.send(command));
+    return changed !== undefined;
   }
 
   /** Every customer, all pages, in no order. */

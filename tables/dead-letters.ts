@@ -1,9 +1,9 @@
 /** Work laid aside for a person (DL9). A row is kept for good: redriven and discarded ones as well. */
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { deadLetterKinds, deadLetterStatuses } from '../domain/dead-letters.ts';
 import type { DeadLetter, DeadLetterKind, DeadLetterStatus } from '../domain/dead-letters.ts';
-import { allRows, conditionHeld, pageSize } from './dynamo.ts';
+import { queryIndex, queryIndexPage, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
 
@@ -61,7 +61,8 @@ const usualReads = 20;
 
 export type DeadLetters = ReturnType<typeof createDeadLetters>;
 
-export function createDeadLetters({ db, prefix }: TableStore) {
+export function createDeadLetters(store: TableStore) {
+  const { db, prefix } = store;
   const TableName = `${prefix}${tableSchemas.deadLetters.name}`;
 
   async function get(id: string): Promise<DeadLetter | undefined> {
@@ -98,7 +99,7 @@ export function createDeadLetters({ db, prefix }: TableStore) {
   ): Promise<boolean> {
     const reason = to.status === 'discarded' ? { ':reason': to.reason } : {};
     const read = readAs === undefined ? {} : { ':read': readAs };
-    const command = new UpdateCommand({
+    const closed = await updateIf(store, {
       TableName,
       Key: { id },
       UpdateExpression:
@@ -115,25 +116,16 @@ export function createDeadLetters({ db, prefix }: TableStore) {
         ...read,
       },
     });
-    return await conditionHeld(db.send(command));
+    return closed !== undefined;
   }
 
   /** All of one kind, or of every kind, oldest first within a kind; all pages. */
   async function* list(kind: DeadLetterKind | undefined): AsyncGenerator<DeadLetter> {
     for (const wanted of kind === undefined ? deadLetterKinds : [kind]) {
-      const rows = allRows(
-        async (startKey) =>
-          await db.send(
-            new QueryCommand({
-              TableName,
-              IndexName: 'kind-createdAt-index',
-              KeyConditionExpression: 'kind = :kind',
-              ExpressionAttributeValues: { ':kind': wanted },
-              Limit: pageSize,
-              ExclusiveStartKey: startKey,
-            }),
-          ),
-      );
+      const rows = queryIndex(store, 'deadLetters', 'kind-createdAt-index', {
+        KeyConditionExpression: 'kind = :kind',
+        ExpressionAttributeValues: { ':kind': wanted },
+      });
       for await (const row of rows) yield rowSchema.parse(row);
     }
   }
@@ -141,22 +133,18 @@ export function createDeadLetters({ db, prefix }: TableStore) {
   /** Reads the next rows of a kind; none may be of the wanted status. */
   async function read(lane: Lane, status: DeadLetterStatus | undefined): Promise<void> {
     const start = lane.place === undefined ? undefined : { kind: lane.kind, ...lane.place };
-    const { Items = [], LastEvaluatedKey } = await db.send(
-      new QueryCommand({
-        TableName,
-        IndexName: 'kind-createdAt-index',
-        KeyConditionExpression: 'kind = :kind',
-        ...(status === undefined
-          ? { ExpressionAttributeValues: { ':kind': lane.kind } }
-          : {
-              FilterExpression: '#status = :status',
-              ExpressionAttributeNames: { '#status': 'status' },
-              ExpressionAttributeValues: { ':kind': lane.kind, ':status': status },
-            }),
-        Limit: pageSize,
-        ExclusiveStartKey: start,
-      }),
-    );
+    const page = await queryIndexPage(store, 'deadLetters', 'kind-createdAt-index', {
+      KeyConditionExpression: 'kind = :kind',
+      ...(status === undefined
+        ? { ExpressionAttributeValues: { ':kind': lane.kind } }
+        : {
+            FilterExpression: '#status = :status',
+            ExpressionAttributeNames: { '#status': 'status' },
+            ExpressionAttributeValues: { ':kind': lane.kind, ':status': status },
+          }),
+      ExclusiveStartKey: start,
+    });
+    const { Items = [], LastEvaluatedKey } = page;
     lane.rows = Items.map((row) => rowSchema.parse(row));
     lane.isEnded = LastEvaluatedKey === undefined;
     lane.readTo = lane.isEnded ? undefined : placeSchema.parse(LastEvaluatedKey);

@@ -1,7 +1,9 @@
-/** What every table module needs: the client, conditional writes told apart, and paging with a limit. */
+/** What every table module needs: the client, conditional writes told apart, and paging by an index. */
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { QueryCommandInput, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import { tableSchemas } from './schema.ts';
 
 export interface TableStore {
   db: DynamoDBDocumentClient;
@@ -36,8 +38,27 @@ export async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
   }
 }
 
-type Row = Record<string, unknown>;
-export interface Page {
+export type Row = Record<string, unknown>;
+
+/**
+ * Changes a row on a condition; undefined when it did not hold, and then nothing changed. Answers with the whole
+ * row as it stands after the change, unless `ReturnValues` asks for less ({} for `NONE`).
+ */
+export async function updateIf(
+  { db }: TableStore,
+  update: UpdateCommandInput & { ConditionExpression: string },
+): Promise<Row | undefined> {
+  let attributes: Row = {};
+  const write = db.send(new UpdateCommand({ ReturnValues: 'ALL_NEW', ...update }));
+  const held = await conditionHeld(
+    write.then((answer) => {
+      attributes = answer.Attributes ?? {};
+    }),
+  );
+  return held ? attributes : undefined;
+}
+
+interface Page {
   Items?: Row[] | undefined;
   LastEvaluatedKey?: Row | undefined;
 }
@@ -52,4 +73,35 @@ export async function* allRows(
     yield* page.Items ?? [];
     startKey = page.LastEvaluatedKey;
   } while (startKey !== undefined);
+}
+
+type Table = keyof typeof tableSchemas;
+/** The indexes that `schema.ts` gives to a table. */
+type IndexOf<Name extends Table> = (typeof tableSchemas)[Name]['indexes'][number]['name'];
+type IndexQuery = Omit<QueryCommandInput, 'TableName' | 'IndexName' | 'ConsistentRead'>;
+
+/** One page of an index. An index may lag behind its table: what must be sure is read by key (WH23). */
+export async function queryIndexPage<Name extends Table>(
+  { db, prefix }: TableStore,
+  table: Name,
+  index: IndexOf<Name>,
+  query: IndexQuery,
+): Promise<Page> {
+  const TableName = `${prefix}${tableSchemas[table].name}`;
+  return await db.send(
+    new QueryCommand({ Limit: pageSize, ...query, TableName, IndexName: index }),
+  );
+}
+
+/** All rows of an index that answer to `query`, page after page. */
+export function queryIndex<Name extends Table>(
+  store: TableStore,
+  table: Name,
+  index: IndexOf<Name>,
+  query: Omit<IndexQuery, 'ExclusiveStartKey'>,
+): AsyncGenerator<Row> {
+  return allRows(
+    async (ExclusiveStartKey) =>
+      await queryIndexPage(store, table, index, { ...query, ExclusiveStartKey }),
+  );
 }

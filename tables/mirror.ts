@@ -1,12 +1,11 @@
 /** Rows that mirror an object of Stripe: what it said last, and a bounded history by event or fact. */
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { mostEntries, planHistory } from '../domain/history.ts';
-import type { TableStore } from './dynamo.ts';
+import { updateIf } from './dynamo.ts';
+import type { Row, TableStore } from './dynamo.ts';
 
 type Key = Record<string, string>;
-type Row = Record<string, unknown>;
 type History = Readonly<Record<string, { at: string }>>;
 
 /** A writer loses a round only to another one that wins it. */
@@ -32,7 +31,7 @@ export async function storeTruth(
   revision: number,
 ): Promise<Row | undefined> {
   const change = setAll({ ...facts, revision: revision + 1 });
-  return await update(store, {
+  return await updateIf(store, {
     TableName,
     Key: key,
     ...change,
@@ -56,7 +55,7 @@ export async function storeDerived(
   invoiceRevision: number,
 ): Promise<Row | undefined> {
   const change = setAll({ ...facts, invoiceRevision });
-  return await update(store, {
+  return await updateIf(store, {
     TableName,
     Key: key,
     ...change,
@@ -109,7 +108,7 @@ export async function addToHistory(
     if (!add) return { row: known, removed: [] };
     const isFirst = Object.keys(history).length === 0;
     const change = isFirst ? begin(name, entry) : goOn(name, entry, remove);
-    const written = await update(store, { TableName, Key: key, ...change });
+    const written = await updateIf(store, { TableName, Key: key, ...change });
     if (written !== undefined) return { row: written, removed: remove };
     known = undefined;
   }
@@ -118,11 +117,8 @@ export async function addToHistory(
 
 type Change = Pick<
   UpdateCommandInput,
-  | 'UpdateExpression'
-  | 'ConditionExpression'
-  | 'ExpressionAttributeNames'
-  | 'ExpressionAttributeValues'
->;
+  'UpdateExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+> & { ConditionExpression: string };
 
 function begin(name: string, entry: unknown): Change {
   return {
@@ -161,15 +157,4 @@ async function read({ db }: TableStore, TableName: string, key: Key): Promise<Ro
   const { Item } = await db.send(new GetCommand({ TableName, Key: key, ConsistentRead: true }));
   if (Item === undefined) throw new Error(`${Object.values(key).join()} must be mirrored before`);
   return Item;
-}
-
-/** The row after the write; undefined when its condition did not hold. */
-async function update({ db }: TableStore, input: UpdateCommandInput): Promise<Row | undefined> {
-  try {
-    const command = new UpdateCommand({ ...input, ReturnValues: 'ALL_NEW' });
-    return (await db.send(command)).Attributes;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 /** Payments as Stripe has them; a failed attempt followed by a success is one row that keeps both. */
-import { DeleteCommand, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { allRows, pageSize } from './dynamo.ts';
+import { pageSize, queryIndex } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { addToHistory, storeDerived, storeTruth } from './mirror.ts';
 import { tableSchemas } from './schema.ts';
@@ -141,20 +141,12 @@ export function createPayments(store: TableStore) {
   /** A customer's payments, newest first; at most `limit`. */
   async function ofCustomer(customerId: string, limit: number): Promise<PaymentRow[]> {
     const found: PaymentRow[] = [];
-    const rows = allRows(
-      async (startKey) =>
-        await db.send(
-          new QueryCommand({
-            TableName,
-            IndexName: 'customerId-createdAt-index',
-            KeyConditionExpression: 'customerId = :customer',
-            ExpressionAttributeValues: { ':customer': customerId },
-            ScanIndexForward: false,
-            Limit: Math.min(pageSize, limit),
-            ExclusiveStartKey: startKey,
-          }),
-        ),
-    );
+    const rows = queryIndex(store, 'payments', 'customerId-createdAt-index', {
+      KeyConditionExpression: 'customerId = :customer',
+      ExpressionAttributeValues: { ':customer': customerId },
+      ScanIndexForward: false,
+      Limit: Math.min(pageSize, limit),
+    });
     for await (const item of rows) {
       const row = aliveOf(item);
       if (row !== undefined) found.push(row);

@@ -2,16 +2,10 @@
  * Runs over a customer's files. A run's row carries its state; what became of its files stands in
  * rows of their own, `<processingId>/files/<chunk>`, since 10,000 results do not fit in one item.
  */
-import {
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  ScanCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import type { FileResult } from '../domain/processing.ts';
-import { allRows, conditionHeld, pageSize } from './dynamo.ts';
+import { allRows, conditionHeld, pageSize, queryIndex, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
 
@@ -44,7 +38,8 @@ const resultsSchema = z.object({
 
 export type ProcessingHistory = ReturnType<typeof createProcessingHistory>;
 
-export function createProcessingHistory({ db, prefix }: TableStore) {
+export function createProcessingHistory(store: TableStore) {
+  const { db, prefix } = store;
   const TableName = `${prefix}${tableSchemas.processingHistory.name}`;
   const chunkKey = (processingId: string, chunk: number) => ({
     processingId: `${processingId}/files/${String(chunk).padStart(3, '0')}`,
@@ -122,7 +117,7 @@ export function createProcessingHistory({ db, prefix }: TableStore) {
     set: Record<string, unknown>,
   ): Promise<Processing | undefined> {
     const entries = Object.entries({ ...set, status, updatedAt: now });
-    const command = new UpdateCommand({
+    const row = await updateIf(store, {
       TableName,
       Key: { processingId },
       UpdateExpression: `SET ${entries.map(([name]) => `#${name} = :${name}`).join(', ')}`,
@@ -132,15 +127,8 @@ export function createProcessingHistory({ db, prefix }: TableStore) {
         ...Object.fromEntries(entries.map(([name, value]) => [`:${name}`, value])),
         ':inProgress': 'in_progress',
       },
-      ReturnValues: 'ALL_NEW',
     });
-    let attributes: unknown;
-    const held = await conditionHeld(
-      db.send(command).then((answer) => {
-        attributes = answer.Attributes;
-      }),
-    );
-    return held ? rowSchema.parse(attributes) : undefined;
+    return row === undefined ? undefined : rowSchema.parse(row);
   }
 
   /** What the delivery of its usage met; the processing itself stays as it is (FM6). */
@@ -149,41 +137,40 @@ export function createProcessingHistory({ db, prefix }: TableStore) {
     errorMessage: string,
     now: string,
   ): Promise<void> {
-    const command = new UpdateCommand({
+    await updateIf(store, {
       TableName,
       Key: { processingId },
       UpdateExpression: 'SET errorMessage = :message, updatedAt = :now',
       ConditionExpression: 'attribute_exists(processingId)',
       ExpressionAttributeValues: { ':message': errorMessage, ':now': now },
     });
-    await conditionHeld(db.send(command));
   }
 
   /** A customer's runs, newest first; every customer's (by a scan, in no order) when none is named. */
   async function* list(customerId: string | undefined): AsyncGenerator<Processing> {
-    const rows = allRows(async (startKey) =>
+    const rows =
       customerId === undefined
-        ? await db.send(
-            new ScanCommand({
-              TableName,
-              FilterExpression: 'attribute_exists(customerId)',
-              Limit: pageSize,
-              ExclusiveStartKey: startKey,
-            }),
-          )
-        : await db.send(
-            new QueryCommand({
-              TableName,
-              IndexName: 'customerId-createdAt-index',
-              KeyConditionExpression: 'customerId = :customer',
-              ExpressionAttributeValues: { ':customer': customerId },
-              ScanIndexForward: false,
-              Limit: pageSize,
-              ExclusiveStartKey: startKey,
-            }),
-          ),
-    );
+        ? scanAll()
+        : queryIndex(store, 'processingHistory', 'customerId-createdAt-index', {
+            KeyConditionExpression: 'customerId = :customer',
+            ExpressionAttributeValues: { ':customer': customerId },
+            ScanIndexForward: false,
+          });
     for await (const row of rows) yield rowSchema.parse(row);
+  }
+
+  function scanAll() {
+    return allRows(
+      async (startKey) =>
+        await db.send(
+          new ScanCommand({
+            TableName,
+            FilterExpression: 'attribute_exists(customerId)',
+            Limit: pageSize,
+            ExclusiveStartKey: startKey,
+          }),
+        ),
+    );
   }
 
   return { get, begin, saveResults, results, complete, fail, noteDeliveryError, list };

@@ -1,8 +1,8 @@
 /** One row a customer and day: what was stored. A row that was billed never changes (SB4). */
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import type { DayUsage, Snapshot } from '../domain/storage.ts';
-import { allRows, conditionHeld, pageSize } from './dynamo.ts';
+import { allRows, conditionHeld, queryIndex, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
 
@@ -51,7 +51,8 @@ const figures = [
 
 export type StorageDaily = ReturnType<typeof createStorageDaily>;
 
-export function createStorageDaily({ db, prefix, now }: TableStore) {
+export function createStorageDaily(store: TableStore) {
+  const { db, prefix, now } = store;
   const TableName = `${prefix}${tableSchemas.storageDaily.name}`;
   const isAlive = ({ ttl }: { ttl: number }): boolean => ttl > now().getTime() / 1000;
 
@@ -109,20 +110,11 @@ export function createStorageDaily({ db, prefix, now }: TableStore) {
    * From the index, which may lag: what is billed is read again from the table itself.
    */
   async function* customersOfMonth(month: string, after = ''): AsyncGenerator<CustomerMonth> {
-    const rows = allRows(
-      async (startKey) =>
-        await db.send(
-          new QueryCommand({
-            TableName,
-            IndexName: 'billingMonth-index',
-            KeyConditionExpression: 'billingMonth = :month AND customerId > :after',
-            // A key cannot be empty; every customer id comes after this.
-            ExpressionAttributeValues: { ':month': month, ':after': after === '' ? '!' : after },
-            Limit: pageSize,
-            ExclusiveStartKey: startKey,
-          }),
-        ),
-    );
+    const rows = queryIndex(store, 'storageDaily', 'billingMonth-index', {
+      KeyConditionExpression: 'billingMonth = :month AND customerId > :after',
+      // A key cannot be empty; every customer id comes after this.
+      ExpressionAttributeValues: { ':month': month, ':after': after === '' ? '!' : after },
+    });
     let current: CustomerMonth | undefined;
     for await (const item of rows) {
       const row = indexSchema.parse(item);
@@ -142,7 +134,7 @@ export function createStorageDaily({ db, prefix, now }: TableStore) {
     identifier: string,
     at: string,
   ): Promise<boolean> {
-    const command = new UpdateCommand({
+    const marked = await updateIf(store, {
       TableName,
       Key: { customerId, date },
       UpdateExpression: 'SET billingStatus = :billed, billedAt = :at, billedAs = :identifier',
@@ -154,7 +146,7 @@ export function createStorageDaily({ db, prefix, now }: TableStore) {
         ':identifier': identifier,
       },
     });
-    if (await conditionHeld(db.send(command))) return true;
+    if (marked !== undefined) return true;
     return (await get(customerId, date))?.billedAs === identifier;
   }
 

@@ -1,7 +1,7 @@
 /** One row a customer and month: the bill of its storage. A billed one never changes. */
-import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { allRows, conditionHeld, pageSize } from './dynamo.ts';
+import { conditionHeld, queryIndex } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
 
@@ -32,7 +32,8 @@ const fiveYearsSeconds = 5 * 366 * 86_400;
 
 export type StorageMonthly = ReturnType<typeof createStorageMonthly>;
 
-export function createStorageMonthly({ db, prefix, now }: TableStore) {
+export function createStorageMonthly(store: TableStore) {
+  const { db, prefix, now } = store;
   const TableName = `${prefix}${tableSchemas.storageMonthly.name}`;
   const isAlive = ({ ttl }: { ttl: number }): boolean => ttl > now().getTime() / 1000;
 
@@ -61,19 +62,10 @@ export function createStorageMonthly({ db, prefix, now }: TableStore) {
     billingMonth: string,
     billingStatus: StorageBill['billingStatus'],
   ): AsyncGenerator<StorageBill> {
-    const rows = allRows(
-      async (startKey) =>
-        await db.send(
-          new QueryCommand({
-            TableName,
-            IndexName: 'billingStatus-month-index',
-            KeyConditionExpression: 'billingStatus = :status AND billingMonth = :month',
-            ExpressionAttributeValues: { ':status': billingStatus, ':month': billingMonth },
-            Limit: pageSize,
-            ExclusiveStartKey: startKey,
-          }),
-        ),
-    );
+    const rows = queryIndex(store, 'storageMonthly', 'billingStatus-month-index', {
+      KeyConditionExpression: 'billingStatus = :status AND billingMonth = :month',
+      ExpressionAttributeValues: { ':status': billingStatus, ':month': billingMonth },
+    });
     for await (const item of rows) {
       const row = rowSchema.parse(item);
       if (isAlive(row)) yield row;

@@ -1,8 +1,8 @@
 /** A mirror of Stripe's subscriptions, and what changed in them, event by event. */
-import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import type { SubscriptionChange } from '../domain/subscription.ts';
-import { allRows, pageSize } from './dynamo.ts';
+import { queryIndex } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { addToHistory, storeTruth } from './mirror.ts';
 import { tableSchemas } from './schema.ts';
@@ -84,24 +84,12 @@ export function createSubscriptions(store: TableStore) {
   /** Whole rows, the oldest first. */
   async function ofCustomer(customerId: string): Promise<SubscriptionRow[]> {
     const found: SubscriptionRow[] = [];
-    for await (const row of query(customerId)) found.push(rowSchema.parse(row));
+    const rows = queryIndex(store, 'subscriptions', 'customerId-index', {
+      KeyConditionExpression: 'customerId = :customer',
+      ExpressionAttributeValues: { ':customer': customerId },
+    });
+    for await (const row of rows) found.push(rowSchema.parse(row));
     return found;
-  }
-
-  function query(customerId: string) {
-    return allRows(
-      async (startKey) =>
-        await db.send(
-          new QueryCommand({
-            TableName,
-            IndexName: 'customerId-index',
-            KeyConditionExpression: 'customerId = :customer',
-            ExpressionAttributeValues: { ':customer': customerId },
-            Limit: pageSize,
-            ExclusiveStartKey: startKey,
-          }),
-        ),
-    );
   }
 
   return { get, mirror, addChanges, ofCustomer };

@@ -2,13 +2,13 @@
  * The usage ledger: the truth about usage, of which Stripe gets a copy. A row is written once and
  * changes in nothing but its delivery (DL1); every change of state is conditional on the state before.
  */
-import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { BillingError } from '../domain/errors.ts';
 import { deliveryShard } from '../domain/ids.ts';
 import { laterEventOf, meterEventsOf } from '../domain/meter-events.ts';
 import { conflictingFacts, needsDelivery, parseQuantity } from '../domain/usage.ts';
 import type { DeliveryState, Usage, UsageRecord } from '../domain/usage.ts';
-import { conditionHeld } from './dynamo.ts';
+import { conditionHeld, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
 import { createUsageQueries } from './usage-queries.ts';
@@ -83,16 +83,8 @@ export function createUsageLedger(store: TableStore) {
     from: DeliveryState[],
     step: Step,
   ): Promise<UsageRecord | undefined> {
-    const update = transition(identifier, from, step);
-    let attributes: Record<string, unknown> | undefined;
-    const held = await conditionHeld(
-      db
-        .send(new UpdateCommand({ TableName, ...update, ReturnValues: 'ALL_NEW' }))
-        .then((answer) => {
-          attributes = answer.Attributes;
-        }),
-    );
-    return held ? rowSchema.parse(attributes) : undefined;
+    const row = await updateIf(store, { TableName, ...transition(identifier, from, step) });
+    return row === undefined ? undefined : rowSchema.parse(row);
   }
 
   /** Written before the call to Stripe, with the time of the first attempt (DL2). */

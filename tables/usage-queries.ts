@@ -1,28 +1,23 @@
 /** Lists of the usage ledger, by its indexes. */
-import { QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { UsageRecord } from '../domain/usage.ts';
-import { allRows, pageSize } from './dynamo.ts';
+import { allRows, pageSize, queryIndex } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
 import { rowSchema, undeliveredSchema } from './usage-row.ts';
 import type { Undelivered } from './usage-row.ts';
 
-export function createUsageQueries({ db, prefix }: TableStore) {
+export function createUsageQueries(store: TableStore) {
+  const { db, prefix } = store;
   const TableName = `${prefix}${tableSchemas.usageLedger.name}`;
 
   /** A shard's undelivered records, the one due first first; at most `limit`. */
   async function undelivered(shard: number, limit: number): Promise<Undelivered[]> {
     const found: Undelivered[] = [];
-    const rows = allRows(async (startKey) => {
-      const command = new QueryCommand({
-        TableName,
-        IndexName: 'deliveryShard-index',
-        KeyConditionExpression: 'deliveryShard = :shard',
-        ExpressionAttributeValues: { ':shard': shard },
-        Limit: Math.min(pageSize, limit),
-        ExclusiveStartKey: startKey,
-      });
-      return await db.send(command);
+    const rows = queryIndex(store, 'usageLedger', 'deliveryShard-index', {
+      KeyConditionExpression: 'deliveryShard = :shard',
+      ExpressionAttributeValues: { ':shard': shard },
+      Limit: Math.min(pageSize, limit),
     });
     for await (const row of rows) {
       found.push(undeliveredSchema.parse(row));
@@ -37,16 +32,9 @@ export function createUsageQueries({ db, prefix }: TableStore) {
     from: string,
     to: string,
   ): AsyncGenerator<UsageRecord> {
-    const rows = allRows(async (startKey) => {
-      const command = new QueryCommand({
-        TableName,
-        IndexName: 'customerId-occurredAt-index',
-        KeyConditionExpression: 'customerId = :customer AND occurredAt BETWEEN :from AND :to',
-        ExpressionAttributeValues: { ':customer': customerId, ':from': from, ':to': to },
-        Limit: pageSize,
-        ExclusiveStartKey: startKey,
-      });
-      return await db.send(command);
+    const rows = queryIndex(store, 'usageLedger', 'customerId-occurredAt-index', {
+      KeyConditionExpression: 'customerId = :customer AND occurredAt BETWEEN :from AND :to',
+      ExpressionAttributeValues: { ':customer': customerId, ':from': from, ':to': to },
     });
     for await (const row of rows) {
       const record = rowSchema.parse(row);

@@ -18,7 +18,7 @@ export function transition(
   identifier: string,
   from: DeliveryState[],
   step: Step,
-): Omit<UpdateCommandInput, 'TableName'> {
+): Omit<UpdateCommandInput, 'TableName'> & { ConditionExpression: string } {
   const names: Record<string, string> = { '#state': 'state', '#life': 'life' };
   const values: Record<string, unknown> = {
     ':event': [{ at: step.now, what: step.what.slice(0, longestLine) }],

@@ -1,11 +1,10 @@
 /** The inbox: every event that was answered with 200 is here (I5), and what became of it. */
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { effectOf } from '../domain/stripe-events.ts';
 import type { StripeEventFacts } from '../domain/stripe-events.ts';
-import { allRows, conditionHeld, pageSize } from './dynamo.ts';
+import { conditionHeld, queryIndex, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
 
@@ -62,7 +61,8 @@ const untoldMs = 30_000;
 
 export type WebhookEvents = ReturnType<typeof createWebhookEvents>;
 
-export function createWebhookEvents({ db, prefix, now }: TableStore) {
+export function createWebhookEvents(store: TableStore) {
+  const { db, prefix, now } = store;
   const TableName = `${prefix}${tableSchemas.webhookEvents.name}`;
 
   function expiry(): number {
@@ -127,7 +127,7 @@ export function createWebhookEvents({ db, prefix, now }: TableStore) {
     else set.push('#ttl = :ttl');
     if (error === undefined) remove.push('#error');
     else set.push('#error = :error');
-    const command = new UpdateCommand({
+    const was = await updateIf(store, {
       TableName,
       Key: { eventId },
       UpdateExpression: `SET ${set.join(', ')} REMOVE ${remove.join(', ')}`,
@@ -142,40 +142,25 @@ export function createWebhookEvents({ db, prefix, now }: TableStore) {
       },
       ReturnValues: 'UPDATED_OLD',
     });
-    try {
-      const { Attributes } = await db.send(command);
-      return rowSchema.pick({ status: true }).parse(Attributes).status;
-    } catch (failure) {
-      if (failure instanceof ConditionalCheckFailedException) return undefined;
-      throw failure;
-    }
+    return was === undefined ? undefined : rowSchema.pick({ status: true }).parse(was).status;
   }
 
   /** Received and not settled, to be told by `until` (all of them without it), in no order; all pages. */
   async function* waiting(until?: Date): AsyncGenerator<WaitingEvent> {
     const due = until === undefined ? {} : { ':until': until.toISOString() };
     for (let shard = 0; shard < waitingShards; shard += 1) {
-      const rows = allRows(
-        async (startKey) =>
-          await db.send(
-            new QueryCommand({
-              TableName,
-              IndexName: 'waitingShard-tellAt-index',
-              KeyConditionExpression:
-                'waitingShard = :shard' + (until === undefined ? '' : ' AND tellAt <= :until'),
-              ExpressionAttributeValues: { ':shard': shard, ...due },
-              Limit: pageSize,
-              ExclusiveStartKey: startKey,
-            }),
-          ),
-      );
+      const rows = queryIndex(store, 'webhookEvents', 'waitingShard-tellAt-index', {
+        KeyConditionExpression:
+          'waitingShard = :shard' + (until === undefined ? '' : ' AND tellAt <= :until'),
+        ExpressionAttributeValues: { ':shard': shard, ...due },
+      });
       for await (const row of rows) yield waitingSchema.parse(row);
     }
   }
 
   /** After a line was told: when it is to be told again, if the event is not settled until then. */
   async function noteTold(eventId: string, tellAt: Date): Promise<boolean> {
-    const command = new UpdateCommand({
+    const noted = await updateIf(store, {
       TableName,
       Key: { eventId },
       UpdateExpression: 'SET tellAt = :at, waitingShard = :shard',
@@ -186,8 +171,10 @@ export function createWebhookEvents({ db, prefix, now }: TableStore) {
         ':shard': shardOf(eventId),
         ':received': 'received',
       },
+      // Not the event's content.
+      ReturnValues: 'NONE',
     });
-    return await conditionHeld(db.send(command));
+    return noted !== undefined;
   }
 
   return { get, put, takeIn, settle, waiting, noteTold };

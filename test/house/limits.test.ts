@@ -88,6 +88,22 @@ describe('limits of the source', () => {
   });
 });
 
+describe('one way into the tables', () => {
+  const usersOf = (word: RegExp): string[] =>
+    sources
+      .filter(({ file, text }) => file.startsWith('tables/') && word.test(text))
+      .map(({ file }) => file);
+
+  test('an index is asked by queryIndex, which knows those of schema.ts', () => {
+    expect(usersOf(/\bIndexName:/)).toStrictEqual(['tables/create.ts', 'tables/dynamo.ts']);
+  });
+
+  test('a row is changed by updateIf, on a condition', () => {
+    expect(usersOf(/\bUpdateCommand\b/)).toStrictEqual(['tables/dynamo.ts']);
+    expect(usersOf(/\bConditionalCheckFailed/)).toStrictEqual(['tables/dynamo.ts']);
+  });
+});
+
 describe('what these checks would find', () => {
   test.each([
     'export default function start() {}',
