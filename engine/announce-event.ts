@@ -1,7 +1,7 @@
 /** Signal-with-start that a server can repeat: Temporal drops a request id that a run has seen. */
 import { defaultPayloadConverter } from '@temporalio/common';
 import { signalNames, startOptions, workflowTypes } from './contract.ts';
-import type { CustomerInput, EventArrival } from './contract.ts';
+import type { CustomerInput, EventArrival } from '../domain/event-runs.ts';
 import type { Place } from './start.ts';
 
 /** WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, as the contract of `customer` says. */

@@ -9,6 +9,13 @@ import type {
   DeliveryTally,
   UsageArrival,
 } from '../domain/delivery-runs.ts';
+import type {
+  CatchUpInput,
+  CatchUpResult,
+  CustomerInput,
+  CustomerProgress,
+  EventArrival,
+} from '../domain/event-runs.ts';
 import { workflowIds } from '../domain/ids.ts';
 import type {
   ProcessingOutcome,
@@ -28,50 +35,6 @@ import type { workflowTypes } from '../domain/temporal-names.ts';
 import type { UsageSettled } from '../domain/usage.ts';
 
 export { queryNames, signalNames, workflowTypes } from '../domain/temporal-names.ts';
-
-/** Input of `customer`: a line of events, and what the run before handed over. */
-export interface CustomerInput {
-  line: string;
-  waiting?: string[];
-  /** Events settled lately, the oldest first. */
-  settled?: string[];
-  tally?: { applied: number; dead: number };
-  /** Of the event at the head. */
-  tries?: number;
-  /** In a row, while Stripe or our tables are away. */
-  pauses?: number;
-}
-
-/** Signal `stripeEvent`; `again` is a redrive. */
-export interface EventArrival {
-  eventId: string;
-  again?: boolean;
-}
-
-/** Result and progress of `customer`. */
-export interface CustomerProgress {
-  waiting: number;
-  applied: number;
-  dead: number;
-  /** Why the line waits, while it does. */
-  pausedBy?: string;
-}
-
-/** Input of `catchUpWebhooks`; from the schedule it is empty: the last three days. */
-interface CatchUpInput {
-  /** Day, UTC. */
-  since?: string;
-}
-
-interface CatchUpResult {
-  /** Events that Stripe could not deliver. */
-  seen: number;
-  /** Of those, new to the inbox. */
-  added: number;
-  /** Received earlier and not applied: told to their lines again, and the first of them named. */
-  waiting: number;
-  waitingIds: string[];
-}
 
 /** As both the client and a parent workflow take them; none is left to a default. */
 interface StartOptions {

@@ -16,12 +16,8 @@ import {
 import type { ApplyFailure, ApplyOutcome, EventActivities } from '../activities/index.ts';
 import { queryNames, signalNames } from '../domain/temporal-names.ts';
 import { eventActivities, tableActivities } from './activity-options.ts';
-import type {
-  CustomerInput,
-  CustomerProgress,
-  ProgressOf,
-  SignalArgs,
-} from '../engine/contract.ts';
+import type { CustomerInput, CustomerProgress } from '../domain/event-runs.ts';
+import type { ProgressOf, SignalArgs } from '../engine/contract.ts';
 import { createEventLine } from './event-line.ts';
 import { reasonOf } from './failures.ts';
 

@@ -1,5 +1,5 @@
 /** Which events of a line are waiting, and which were settled lately. The inbox remembers all of them. */
-import type { CustomerInput, EventArrival } from '../engine/contract.ts';
+import type { CustomerInput, EventArrival } from '../domain/event-runs.ts';
 
 const mostRemembered = 1000;
 

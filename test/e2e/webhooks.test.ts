@@ -13,7 +13,7 @@ import { startWorker } from '../../dev/stack/worker.ts';
 import { signatureHeader } from '../../stripe-double/webhooks/signature.ts';
 import { workflowIds } from '../../domain/ids.ts';
 import { effectOf } from '../../domain/stripe-events.ts';
-import type { EventArrival } from '../../engine/contract.ts';
+import type { EventArrival } from '../../domain/event-runs.ts';
 import { startGate } from '../support/gate.ts';
 import type { Gate } from '../support/gate.ts';
 import { startServices } from '../support/services.ts';

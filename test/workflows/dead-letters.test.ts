@@ -12,7 +12,7 @@ import { createTemporalClient } from '../../platform/temporal.ts';
 import { createTemporalRedrive } from '../../server/temporal-redrive.ts';
 import { createEngine } from '../../engine/engine.ts';
 import { queryNames } from '../../engine/contract.ts';
-import type { CustomerProgress } from '../../engine/contract.ts';
+import type { CustomerProgress } from '../../domain/event-runs.ts';
 import { adminToken, asAdmin } from '../server/dead-letters-support.ts';
 import { createTestApp } from '../server/support.ts';
 import { startServices } from '../support/services.ts';
