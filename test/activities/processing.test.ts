@@ -144,11 +144,21 @@ describe('FM3 the built-in processor', () => {
   test('cancelled in the middle: nothing is written under the output prefix', async () => {
     await services.putFile(customerId, 'cancelled.bin', randomBytes(30 * 1024 * 1024));
     const environment = mockEnvironment();
-    environment.on('heartbeat', () => {
-      environment.cancel();
-    });
+    let read = 0;
+    async function* cancelLate(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      for await (const part of source) {
+        read += part.length;
+        // By then parts of its output are on their way.
+        if (read > 20 * 1024 * 1024) environment.cancel();
+        yield part;
+      }
+    }
+    const processor = { ...gzipProcessor, createStream: () => Duplex.from(cancelLate) };
+    const { deps } = createTestDependencies(services, { processor });
     const order = { processingId: 'cancelled', customerId, chunk: 0, files: ['cancelled.bin'] };
-    await expect(runChunk(order, environment)).rejects.toThrow(/abort|cancel/i);
+    const running = environment.run(createActivities(deps).processChunk, order);
+    await expect(running).rejects.toThrow(/abort|cancel/i);
+    expect(read).toBeLessThan(30 * 1024 * 1024);
     expect(await outputs('cancelled')).toEqual([]);
   });
 
