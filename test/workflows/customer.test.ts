@@ -194,6 +194,21 @@ test('WH6 WH3 applied after all by a try that was believed lost: it is counted a
   });
 });
 
+test('WH5 WH6 WH10 a run that goes on has the tries and the pauses of the run before', async () => {
+  const failures = [new Away('outside'), new Error('no')];
+  const { laidAside, tasks, activities } = inbox(async () => {
+    await Promise.resolve();
+    throw failures.shift() ?? new Error('a fourth try');
+  });
+  await withTimeSkipping(activities, async (env) => {
+    const before = { line: 'cus_1', waiting: ['evt_1'], tries: 2, pauses: 3 };
+    const handle = await startAs(env.client, run, 'customer', before);
+    expect(await handle.result()).toEqual({ waiting: 0, applied: 0, dead: 1 });
+  });
+  expect(gapsOf(tasks)).toEqual([16]);
+  expect(laidAside).toEqual([{ eventId: 'evt_1', error: 'Error: no', tries: 3 }]);
+});
+
 test.each(['after it was settled', 'while it is laid aside'])(
   'WH7 a redrive %s is applied, once',
   async (when) => {

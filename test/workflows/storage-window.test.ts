@@ -1,5 +1,5 @@
 /** `billStorage` and `aggregateStorage` on the real server, with typed doubles: windows and long runs. */
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
@@ -8,6 +8,7 @@ import { workflowIds } from '../../domain/ids.ts';
 import { signalNames, queryNames } from '../../engine/contract.ts';
 import type { BillStorageInput, BillStorageProgress } from '../../domain/storage-runs.ts';
 import { countActions, totalActions } from '../bench/support/actions.ts';
+import { runsOf } from '../support/runs-of.ts';
 import { startAs } from '../support/start.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
@@ -46,21 +47,6 @@ async function withWorker(
     maxCachedWorkflows: 500,
   });
   await worker.runUntil(story(temporal.client));
-}
-
-type History = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>;
-
-/** The histories of a workflow's runs, first to last, from its first run on. */
-async function runsOf(client: Client, workflowId: string, firstRunId: string): Promise<History[]> {
-  const runs: History[] = [];
-  for (let runId = firstRunId; runId !== '';) {
-    const handle = client.workflow.getHandle(workflowId, runId, { firstExecutionRunId: runId });
-    const events = (await handle.fetchHistory()).events ?? [];
-    runs.push(events);
-    const last = events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes;
-    runId = last?.newExecutionRunId ?? '';
-  }
-  return runs;
 }
 
 /** Bills in memory; `wait` names those that wait to be told. */

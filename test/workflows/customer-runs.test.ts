@@ -1,0 +1,165 @@
+/** `customer` going on as new, on a real server that suggests it early: what one run leaves to the next. */
+import { Context } from '@temporalio/activity';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { Activities, ApplyOutcome, EventActivities } from '../../activities/index.ts';
+import { DYNAMIC_CONFIG } from '../../dev/stack/temporal-config.ts';
+import type { CustomerInput, CustomerProgress } from '../../domain/event-runs.ts';
+import { eventTaskQueue } from '../../domain/temporal-names.ts';
+import { queryNames, signalNames } from '../../engine/contract.ts';
+import { runsOf } from '../support/runs-of.ts';
+import type { Events } from '../support/runs-of.ts';
+import { startAs } from '../support/start.ts';
+import { startServices } from '../support/services.ts';
+import type { Services } from '../support/services.ts';
+import { startBareTemporal } from '../support/temporal.ts';
+import type { BareTemporal } from '../support/temporal.ts';
+
+/** An event that is applied alone is six events of history: a run applies about ten. */
+const suggestedAt = 60;
+let services: Services;
+let temporal: BareTemporal;
+let connection: NativeConnection;
+beforeAll(async () => {
+  Object.assign(DYNAMIC_CONFIG, { 'limit.historyCount.suggestContinueAsNew': suggestedAt });
+  services = await startServices();
+  temporal = await startBareTemporal(services);
+  connection = await NativeConnection.connect({ address: temporal.server.address });
+});
+afterAll(async () => {
+  await connection.close();
+  await temporal.stop();
+  await services.stop();
+});
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => `evt_${index}`);
+
+/** One event a task, so that histories grow; `apply` is told of each. */
+function oneByOne(apply: (eventId: string) => Promise<ApplyOutcome | undefined>) {
+  const applied: string[] = [];
+  const laidAside: { eventId: string; tries: number }[] = [];
+  const activities: EventActivities & Pick<Activities, 'layAsideEvent'> = {
+    applyEvents: async ({ eventIds: [eventId = ''] }) => {
+      const failed = await apply(eventId);
+      if (failed !== undefined) return failed;
+      applied.push(eventId);
+      return { applied: 1 };
+    },
+    layAsideEvent: async ({ eventId, tries }) => {
+      laidAside.push({ eventId, tries });
+      return await Promise.resolve({ dead: true });
+    },
+  };
+  return { applied, laidAside, activities };
+}
+
+/** The line's workflow with workers of its own; it is left when the story ends, and the server with it. */
+async function withLine(
+  line: string,
+  activities: ReturnType<typeof oneByOne>['activities'],
+  from: Omit<CustomerInput, 'line'>,
+  story: (told: {
+    tell: (eventId: string) => Promise<void>;
+    progress: () => Promise<CustomerProgress>;
+    runs: () => ReturnType<typeof runsOf>;
+  }) => Promise<void>,
+): Promise<void> {
+  const { client } = temporal;
+  const { applyEvents, layAsideEvent } = activities;
+  const workers = [
+    await workerOf(line, { layAsideEvent }),
+    await workerOf(eventTaskQueue(line), { applyEvents }),
+  ] as const;
+  await workers[0].runUntil(
+    workers[1].runUntil(async () => {
+      const run = { taskQueue: line, workflowId: `customer/${line}` };
+      const first = await startAs(client, run, 'customer', { line, ...from });
+      const current = client.workflow.getHandle(run.workflowId);
+      await story({
+        tell: async (eventId) => {
+          await current.signal(signalNames.stripeEvent, { eventId });
+        },
+        progress: async () => await current.query<CustomerProgress>(queryNames.progress),
+        runs: async () => await runsOf(client, run.workflowId, first.firstExecutionRunId),
+      });
+    }),
+  );
+}
+
+async function workerOf(taskQueue: string, activities: object): Promise<Worker> {
+  return await Worker.create({
+    connection,
+    taskQueue,
+    workflowBundle: { codePath: inject('workflowBundle') },
+    activities,
+  });
+}
+
+const patience = { timeout: 60_000, interval: 100 };
+
+test('WH5 what waits goes along, in its order, and so do the figures; what comes meanwhile is behind it', async () => {
+  let tell: ((eventId: string) => Promise<void>) | undefined;
+  const { applied, activities } = oneByOne(async (eventId) => {
+    if (eventId === 'evt_15') await tell?.('evt_late');
+    return undefined;
+  });
+  await withLine('cus_waits', activities, { waiting: names(40) }, async (line) => {
+    tell = line.tell;
+    await expect.poll(line.progress, patience).toEqual({ waiting: 0, applied: 41, dead: 0 });
+    expect((await line.runs()).length).toBeGreaterThan(3);
+  });
+  expect(applied).toEqual([...names(40), 'evt_late']);
+});
+
+test('WH5 WH3 what an earlier run settled is not applied again', async () => {
+  let tell: ((eventId: string) => Promise<void>) | undefined;
+  const { applied, activities } = oneByOne(async (eventId) => {
+    // No request's id tells the server that it had the first one: it was another run's.
+    if (eventId === 'evt_24') for (const name of ['evt_0', 'evt_new']) await tell?.(name);
+    return undefined;
+  });
+  await withLine('cus_settled', activities, { waiting: names(25) }, async (line) => {
+    tell = line.tell;
+    await expect.poll(line.progress, patience).toMatchObject({ waiting: 0 });
+    expect((await line.runs()).length).toBeGreaterThan(2);
+  });
+  expect(applied).toEqual([...names(25), 'evt_new']);
+});
+
+test('WH5 WH10 how long an outage has been waited out goes along: the next pause is no first one', async () => {
+  let failingRun: string | undefined;
+  let failures = 0;
+  const { activities } = oneByOne(async (eventId) => {
+    const { runId = '' } = Context.current().info.workflowExecution ?? {};
+    await Promise.resolve();
+    if (eventId !== 'evt_8') return undefined;
+    failingRun ??= runId;
+    if (runId !== failingRun) return undefined;
+    failures += 1;
+    return { applied: 0, failure: { error: 'away', fault: 'outside', final: false } };
+  });
+  await withLine('cus_paused', activities, { waiting: names(10) }, async (line) => {
+    await expect.poll(line.progress, patience).toMatchObject({ waiting: 0, applied: 10 });
+    const runs = await line.runs();
+    const next = runs.findIndex(([begun]) => runIdOf(begun) === failingRun) + 1;
+    expect(inputOf(runs[next]?.[0])).toEqual({
+      line: 'cus_paused',
+      waiting: ['evt_8', 'evt_9'],
+      settled: names(8),
+      tally: { applied: 8, dead: 0 },
+      tries: 0,
+      pauses: failures,
+    });
+  });
+  expect(failures).toBeGreaterThan(0);
+});
+
+type Event = Events[number];
+
+const runIdOf = (begun: Event | undefined) =>
+  begun?.workflowExecutionStartedEventAttributes?.originalExecutionRunId;
+
+function inputOf(begun: Event | undefined): unknown {
+  const input = begun?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
+  return JSON.parse(Buffer.from(input ?? '').toString());
+}
