@@ -112,6 +112,18 @@ async function layAside(eventId: string): Promise<{ dead: boolean }> {
   return await layAsideEvent({ eventId, error: 'no luck', tries: 3 });
 }
 
+test('WH3 what the inbox has as applied is not applied again: no question to Stripe, nothing written', async () => {
+  const subscribed = await subscribe('cus_again');
+  const ids = idsOf(subscribed.events);
+  await applyAll(ids);
+  const row = async () => await services.subscriptions.get(subscribed.subscription);
+  const state = async () => [await stateOf(subscribed), (await row())?.revision];
+  const before = await state();
+  // Without a key a question would be a failure.
+  expect(await apply(ids, { stripe: undefined })).toEqual({ applied: ids.length });
+  expect(await state()).toEqual(before);
+});
+
 describe('WH4 one task', () => {
   test('WH3 WH4 asks Stripe once for what many events name, and leaves what each of them tells', async () => {
     const subscribed = await subscribe('cus_group');

@@ -1,10 +1,14 @@
-/** `customer` going on as new, on a real server that suggests it early: what one run leaves to the next. */
+/**
+ * The runs of `customer` on a real server: what one is told, and what it leaves to the next. The server suggests
+ * early to go on as new.
+ */
 import { Context } from '@temporalio/activity';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Activities, ApplyOutcome, EventActivities } from '../../activities/index.ts';
 import { DYNAMIC_CONFIG } from '../../dev/stack/temporal-config.ts';
 import type { CustomerInput, CustomerProgress } from '../../domain/event-runs.ts';
+import { workflowIds } from '../../domain/ids.ts';
 import { eventTaskQueue } from '../../domain/temporal-names.ts';
 import { queryNames, signalNames } from '../../engine/contract.ts';
 import { runsOf } from '../support/runs-of.ts';
@@ -96,6 +100,30 @@ async function workerOf(taskQueue: string, activities: object): Promise<Worker> 
 }
 
 const patience = { timeout: 60_000, interval: 100 };
+
+test('WH3 the server takes the same event once, twenty times at once and again; a redrive is another', async () => {
+  const { client, engine } = temporal;
+  // Nobody works on this queue: the run only hears.
+  const line = 'cus_told';
+  const signals = async (): Promise<unknown[]> => {
+    const { events } = await client.workflow.getHandle(workflowIds.customer(line)).fetchHistory();
+    return (events ?? []).flatMap((event) => {
+      const told = event.workflowExecutionSignaledEventAttributes?.input?.payloads?.[0]?.data;
+      return told ? [JSON.parse(Buffer.from(told).toString()) as unknown] : [];
+    });
+  };
+  const twenty = Array.from({ length: 20 }, async () => await engine.announceEvent(line, 'evt_1'));
+  await Promise.all(twenty);
+  await engine.announceEvent(line, 'evt_1');
+  await engine.announceEvent(line, 'evt_2');
+  const once = [
+    { eventId: 'evt_1', again: false },
+    { eventId: 'evt_2', again: false },
+  ];
+  expect(await signals()).toEqual(once);
+  await engine.announceEvent(line, 'evt_1', true);
+  expect(await signals()).toEqual([...once, { eventId: 'evt_1', again: true }]);
+});
 
 test('WH5 what waits goes along, in its order, and so do the figures; what comes meanwhile is behind it', async () => {
   let tell: ((eventId: string) => Promise<void>) | undefined;

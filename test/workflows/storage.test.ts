@@ -1,10 +1,11 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inputKey, outputKey } from '../../domain/files.ts';
-import { workflowIds } from '../../domain/ids.ts';
+import { storageIdentifier, workflowIds } from '../../domain/ids.ts';
 import { daysOf } from '../../domain/period.ts';
 import { applySchedules, backfillSchedule } from '../../platform/schedules.ts';
 import type { AggregateStorageProgress, BillStorageProgress } from '../../domain/storage-runs.ts';
+import { startAs } from '../support/start.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
 import { startTestTemporal, taskQueue } from '../support/temporal.ts';
@@ -213,4 +214,24 @@ test('SB9 the children are named after customer and month', async () => {
   expect(status.name).toBe('COMPLETED');
   expect(typedSearchAttributes.get({ name: 'CustomerId', type: 'KEYWORD' })).toBe('cus_1');
   expect(typedSearchAttributes.get({ name: 'BillingMonth', type: 'KEYWORD' })).toBe(month);
+});
+
+test('SB15 a duplicate child that Temporal lets through ends at its bill’s row, and touches nothing', async () => {
+  const [customerId, order] = ['cus_1', { customerId: 'cus_1', month }];
+  const state = async () => ({
+    days: await services.storageDaily.ofMonth(customerId, month),
+    bill: await services.storageMonthly.get(customerId, month),
+    usage: await services.ledger.get(storageIdentifier(customerId, month)),
+    events: await storageEvents(customerId),
+  });
+  const before = await state();
+  expect(before).toMatchObject({ bill: { billingStatus: 'billed' }, events: [{ value: '1000' }] });
+  const own = workflowIds.billCustomerStorage(customerId, month);
+  // Under its own id, whose run has ended, and under another: no id of Temporal's is in the way.
+  for (const workflowId of [own, `${own}/once-more`]) {
+    const run = { taskQueue, workflowId };
+    const again = await startAs(temporal.client, run, 'billCustomerStorage', order);
+    expect(await again.result()).toEqual({ state: 'skipped', bytes: '1000' });
+  }
+  expect(await state()).toEqual(before);
 });
