@@ -16,12 +16,12 @@ const mostNamed = 100;
 export function createCatchUpActivities(deps: Dependencies) {
   /** Every undelivered event since a day, all pages; and what we took in and nobody has applied. */
   async function catchUpEvents(order: { since?: string }): Promise<ResultOf<'catchUpWebhooks'>> {
-    const { stripe } = deps;
-    if (stripe === undefined) {
-      throw new BillingError('billing_disabled', 'billing is off: no Stripe key');
-    }
-    const since = new Date(sinceMs(order.since, deps.now().getTime()));
     return await withHeartbeat(async (cancelled) => {
+      const { stripe } = deps;
+      if (stripe === undefined) {
+        throw new BillingError('billing_disabled', 'billing is off: no Stripe key');
+      }
+      const since = new Date(sinceMs(order.since, deps.now().getTime()));
       const told = await tellWaiting(deps, undefined, cancelled);
       let [seen, added] = [0, 0];
       for await (const event of undelivered(stripe, since)) {

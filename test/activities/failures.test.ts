@@ -1,3 +1,5 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
@@ -48,5 +50,46 @@ describe('how activities fail, every one of them', () => {
     for (const [name, run] of allActivities(error)) {
       expect({ name, failure: await failureOf(run, error) }).toEqual({ name, failure: error });
     }
+  });
+});
+
+const workflows = join(import.meta.dirname, '../../workflows');
+
+/** Names of the activities that a workflow calls through options with a heartbeat timeout. */
+function underHeartbeat(): string[] {
+  const options = readFileSync(join(workflows, 'activity-options.ts'), 'utf8');
+  const proxies = options
+    .split(/^export /m)
+    .filter((block) => block.includes('heartbeatTimeout:'))
+    .map((block) => /^(?:const|function) (\w+)/.exec(block)?.[1] ?? '');
+  const stories = readdirSync(workflows).map((file) => readFileSync(join(workflows, file), 'utf8'));
+  const calls = proxies.flatMap((proxy) => [
+    ...stories.join('\n').matchAll(new RegExp(`\\b${proxy}(?:\\(\\))?\\.(\\w+)\\(`, 'g')),
+  ]);
+  // `customer` calls its one activity by two names of its own.
+  const own = Object.keys(createEventActivities(throwing<Dependencies>(new Error('unused'))));
+  return [...new Set([...calls.map(([, activity]) => activity ?? ''), ...own])].toSorted();
+}
+
+test('FM13 every activity with a heartbeat timeout beats, and once more when it fails', async () => {
+  const error = new Error('away');
+  const beating: string[] = [];
+  for (const [name, run] of allActivities(error)) {
+    const environment = new MockActivityEnvironment({}, { logger: quiet });
+    environment.on('heartbeat', () => beating.push(name));
+    await expect(environment.run(run, throwing<never>(error))).rejects.toThrow('away');
+  }
+  expect(underHeartbeat()).toContain('processChunk');
+  expect(underHeartbeat().filter((name) => !beating.includes(name))).toEqual([]);
+});
+
+test('WH24 a catch-up since a day that is none is refused; it is not tried for hours', async () => {
+  const deps = { stripe: {}, now: () => new Date() } as Dependencies;
+  const environment = new MockActivityEnvironment({}, { logger: quiet });
+  const { catchUpEvents } = createActivities(deps);
+  await expect(environment.run(catchUpEvents, { since: '2026-02-30' })).rejects.toMatchObject({
+    type: 'Refused',
+    nonRetryable: true,
+    message: '"2026-02-30" is not a day (YYYY-MM-DD)',
   });
 });
