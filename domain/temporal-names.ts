@@ -36,6 +36,23 @@ export const searchAttributes = {
   BillingMonth: 'KEYWORD',
 } as const;
 
+/**
+ * What moves bytes may take hours, what lists objects minutes, so each of them has slots of its own: a
+ * long file holds up no delivery, no night and no bill (DL16).
+ */
+export function fileTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-files`;
+}
+
+export function listingTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-listing`;
+}
+
+/** The ledger's sweeps and deferrals, which a delivery needs at once (DL16). */
+export function deliveryTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-delivery`;
+}
+
 /** Stripe calls run on a queue of their own, whose rate Temporal limits over all workers (DL4). */
 export function stripeTaskQueue(taskQueue: string): string {
   return `${taskQueue}-stripe`;
@@ -44,4 +61,16 @@ export function stripeTaskQueue(taskQueue: string): string {
 /** Calls that read Stripe's objects, with a limit of their own: these endpoints take less. */
 export function eventTaskQueue(taskQueue: string): string {
   return `${taskQueue}-events`;
+}
+
+/** All that a worker serves: with one of them unserved some work would wait for ever. */
+export function allTaskQueues(taskQueue: string): string[] {
+  const others = [
+    deliveryTaskQueue,
+    stripeTaskQueue,
+    eventTaskQueue,
+    fileTaskQueue,
+    listingTaskQueue,
+  ];
+  return [taskQueue, ...others.map((name) => name(taskQueue))];
 }

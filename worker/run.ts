@@ -1,4 +1,4 @@
-/** Builds the workers of one process: one for the main queue, one for the rate-limited Stripe queue. */
+/** Builds the workers of one process, one for each task queue. */
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkflowBundleOption } from '@temporalio/worker';
 import {
@@ -7,7 +7,13 @@ import {
   createStripeActivities,
 } from '../activities/index.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
-import { eventTaskQueue, stripeTaskQueue } from '../domain/temporal-names.ts';
+import {
+  deliveryTaskQueue,
+  eventTaskQueue,
+  fileTaskQueue,
+  listingTaskQueue,
+  stripeTaskQueue,
+} from '../domain/temporal-names.ts';
 
 export interface WorkerOptions {
   connection: NativeConnection;
@@ -20,7 +26,7 @@ export interface WorkerOptions {
   eventRatePerSecond: number;
 }
 
-const shutdownGraceTime = '20 seconds';
+const shutdownGraceTime = '20 seconds' as const;
 
 /** Of the main queue's worker; the benchmark's peer runs with the same. */
 export const mainQueueSettings = {
@@ -42,40 +48,54 @@ export function installRuntime(write: (level: string, message: string) => void):
   });
 }
 
+/**
+ * Slots and pollers of the queues that carry activities only. Each kind of work has slots of its own, so
+ * that what takes hours never holds up what takes milliseconds (DL16).
+ */
+const activityQueues = {
+  delivery: { maxConcurrentActivityTaskExecutions: 40, maxConcurrentActivityTaskPolls: 4 },
+  stripe: { maxConcurrentActivityTaskExecutions: 100, maxConcurrentActivityTaskPolls: 5 },
+  events: { maxConcurrentActivityTaskExecutions: 50, maxConcurrentActivityTaskPolls: 5 },
+  files: { maxConcurrentActivityTaskExecutions: 20, maxConcurrentActivityTaskPolls: 5 },
+  listing: { maxConcurrentActivityTaskExecutions: 20, maxConcurrentActivityTaskPolls: 2 },
+} as const;
+
 /** Created, not yet running. */
-export async function createWorkers(
-  options: WorkerOptions,
-  deps: Dependencies,
-): Promise<[Worker, Worker, Worker]> {
+export async function createWorkers(options: WorkerOptions, deps: Dependencies): Promise<Worker[]> {
   const { connection, namespace, taskQueue } = options;
+  const common = { connection, namespace, shutdownGraceTime } as const;
+  const activities = createActivities(deps);
   return await Promise.all([
     Worker.create({
-      connection,
-      namespace,
+      ...common,
       taskQueue,
       workflowBundle: options.workflowBundle,
-      activities: createActivities(deps),
+      activities,
       ...mainQueueSettings,
     }),
     Worker.create({
-      connection,
-      namespace,
+      ...common,
       taskQueue: stripeTaskQueue(taskQueue),
       activities: createStripeActivities(deps),
-      maxConcurrentActivityTaskExecutions: 100,
-      maxConcurrentActivityTaskPolls: 5,
+      ...activityQueues.stripe,
       maxTaskQueueActivitiesPerSecond: options.deliveryRatePerSecond,
-      shutdownGraceTime,
     }),
     Worker.create({
-      connection,
-      namespace,
+      ...common,
       taskQueue: eventTaskQueue(taskQueue),
       activities: createEventActivities(deps),
-      maxConcurrentActivityTaskExecutions: 50,
-      maxConcurrentActivityTaskPolls: 5,
+      ...activityQueues.events,
       maxTaskQueueActivitiesPerSecond: options.eventRatePerSecond,
-      shutdownGraceTime,
     }),
+    ...(
+      [
+        [deliveryTaskQueue, activityQueues.delivery],
+        [fileTaskQueue, activityQueues.files],
+        [listingTaskQueue, activityQueues.listing],
+      ] as const
+    ).map(
+      async ([name, settings]) =>
+        await Worker.create({ ...common, taskQueue: name(taskQueue), activities, ...settings }),
+    ),
   ]);
 }

@@ -3,9 +3,16 @@ import {
   ActivityCancellationType,
   proxyActivities,
   proxyLocalActivities,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities, EventActivities, StripeActivities } from '../activities/index.ts';
-import { eventTaskQueue, stripeTaskQueue } from '../domain/temporal-names.ts';
+import {
+  deliveryTaskQueue,
+  eventTaskQueue,
+  fileTaskQueue,
+  listingTaskQueue,
+  stripeTaskQueue,
+} from '../domain/temporal-names.ts';
 
 /**
  * Short conditional writes to our own tables. Local: they ride on the workflow task, which saves the
@@ -19,29 +26,58 @@ export const tableActivities = proxyLocalActivities<Activities>({
   retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
-/** Listing and waking: small, but with more than one call, and worth seeing in the UI. */
+/** Small, but with more than one call, and worth seeing in the UI. */
 export const housekeepingActivities = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '3 days',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
+/**
+ * Sweeps and deferrals of the delivery, on a queue of their own (DL16). They give up soon: what they
+ * could not do is found again by the next sweep, and no lane waits for it meanwhile.
+ */
+export function deliveryActivities(): Activities {
+  return proxyActivities<Activities>({
+    taskQueue: deliveryTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: '20 seconds',
+    scheduleToCloseTimeout: '1 minute',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+  });
+}
+
 /** Moves bytes; hears of cancellation through its heartbeats, and is waited for. */
-export const fileActivities = proxyActivities<Activities>({
-  startToCloseTimeout: '12 hours',
-  scheduleToCloseTimeout: '3 days',
-  heartbeatTimeout: '10 seconds',
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
-});
+export function fileActivities(): Activities {
+  return proxyActivities<Activities>({
+    taskQueue: fileTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: '12 hours',
+    scheduleToCloseTimeout: '3 days',
+    heartbeatTimeout: '10 seconds',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+  });
+}
 
 /** Lists objects, for minutes on end; a killed worker's successor goes on from the heartbeat. */
-export const listingActivities = proxyActivities<Activities>({
-  startToCloseTimeout: '6 hours',
-  scheduleToCloseTimeout: '20 hours',
-  heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
-});
+export function listingActivities(): Activities {
+  return proxyActivities<Activities>({
+    taskQueue: listingTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: '6 hours',
+    scheduleToCloseTimeout: '20 hours',
+    heartbeatTimeout: '30 seconds',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+  });
+}
+
+/** Removes what a job has written: a listing and a call for each thousand. */
+export function removalActivities(): Activities {
+  return proxyActivities<Activities>({
+    taskQueue: listingTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: '1 minute',
+    scheduleToCloseTimeout: '3 days',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+  });
+}
 
 /**
  * Calls to Stripe, on the queue that Temporal limits. The first round backs off by 1, 2 and 4 s; what

@@ -42,11 +42,11 @@ export async function aggregateStorage(
 
   if (input.only !== undefined) state.failed.push(...input.only);
   else if (input.carried === undefined) {
-    state.chunks = (await listingActivities.planDay({ day, runKey: state.runKey })).chunks;
+    state.chunks = (await listingActivities().planDay({ day, runKey: state.runKey })).chunks;
   }
   while (state.nextChunk < state.chunks) {
     const order = { day, runKey: state.runKey, chunk: state.nextChunk };
-    await count(day, state, await listingActivities.aggregateChunk(order));
+    await count(day, state, await listingActivities().aggregateChunk(order));
     state.nextChunk += 1;
     if (workflowInfo().continueAsNewSuggested) {
       await continueAsNew<typeof aggregateStorage>({ day, carried: state });
@@ -54,7 +54,7 @@ export async function aggregateStorage(
   }
   await tryAgain(day, state, input.only === undefined);
   if (state.chunks > 0) {
-    await listingActivities.forgetPlan({ day, runKey: state.runKey, chunks: state.chunks });
+    await listingActivities().forgetPlan({ day, runKey: state.runKey, chunks: state.chunks });
   }
   return progress();
 }
@@ -77,7 +77,7 @@ async function tryAgain(day: string, state: Carried, pauseFirst: boolean): Promi
     if (round > 0 || pauseFirst) await sleep(`${minutes} minutes`);
     const customerIds = state.failed;
     state.failed = [];
-    const tally = await listingActivities.aggregateCustomers({ day, customerIds });
+    const tally = await listingActivities().aggregateCustomers({ day, customerIds });
     await count(day, state, tally);
     const last = round === pausesMinutes.length - 1;
     if (last && tally.failed.length > 0) {

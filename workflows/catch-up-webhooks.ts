@@ -5,5 +5,5 @@ import type { InputOf, ResultOf } from '../engine/contract.ts';
 export async function catchUpWebhooks(
   input: InputOf<'catchUpWebhooks'> = {},
 ): Promise<ResultOf<'catchUpWebhooks'>> {
-  return await listingActivities.catchUpEvents(input);
+  return await listingActivities().catchUpEvents(input);
 }

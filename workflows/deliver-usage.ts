@@ -37,7 +37,7 @@ export async function deliverUsage(input: DeliverUsageInput): Promise<DeliveryTa
   for (;;) {
     const { continueAsNewSuggested, historyLength } = workflowInfo();
     const goesOn = continueAsNewSuggested || historyLength > longHistory;
-    if (!goesOn) await delivery.start();
+    if (!goesOn) delivery.start();
     if (delivery.isIdle()) return delivery.tally;
     // What is under way is waited for, so that the next run never sends beside it.
     if (goesOn && delivery.isQuiet()) await continueAsNew<typeof deliverUsage>(delivery.handOver());

@@ -22,7 +22,7 @@ import { chunkFiles, parseProcessing } from '../domain/files.ts';
 import { queryNames, searchAttributes, signalNames } from '../domain/temporal-names.ts';
 import type { DeliveryState, UsageSettled } from '../domain/usage.ts';
 import type { ProgressOf, SignalArgs } from '../engine/contract.ts';
-import { fileActivities, housekeepingActivities, tableActivities } from './activity-options.ts';
+import { fileActivities, removalActivities, tableActivities } from './activity-options.ts';
 import { reasonOf, refuseInvalid } from './failures.ts';
 
 /** Chunks of one job under way at the same time, over all workers. */
@@ -98,7 +98,7 @@ async function processAll(
     const takeChunks = async (): Promise<void> => {
       for (const [chunk, names] of chunks) {
         const order = { processingId, customerId, chunk, files: names };
-        const done = await fileActivities.processChunk(order);
+        const done = await fileActivities().processChunk(order);
         progress.filesDone += done.files;
         progress.bytesDone = addBytes(progress.bytesDone, done.bytes);
       }
@@ -117,7 +117,7 @@ async function processAll(
 
 async function undo(processingId: string, customerId: string, error: string): Promise<void> {
   await CancellationScope.nonCancellable(async () => {
-    await housekeepingActivities.removeOutputs({ processingId, customerId });
+    await removalActivities().removeOutputs({ processingId, customerId });
     await tableActivities.failProcessing({ processingId, customerId, error });
   });
 }

@@ -2,7 +2,7 @@
 import { condition, isCancellation, log, sleep, workflowInfo } from '@temporalio/workflow';
 import { DeliveryQueue } from '../domain/delivery-queue.ts';
 import type { QueuedDelivery } from '../domain/delivery-queue.ts';
-import { housekeepingActivities, stripeActivities } from './activity-options.ts';
+import { deliveryActivities, stripeActivities } from './activity-options.ts';
 import type {
   DeliverUsageInput,
   DeliveryProgress,
@@ -19,6 +19,8 @@ const mostCarried = 1000;
 const fewWaiting = 100;
 /** When Stripe refuses our key every record would fail alike: the shard stops for so long. */
 const haltMs = 5 * 60_000;
+/** What the ledger could not be asked or told is tried again after so long. */
+const ledgerPauseMs = 60_000;
 /** A record that has just arrived is due at once and gets the first round of retries. */
 const atOnce = 0;
 
@@ -29,6 +31,7 @@ export class ShardDelivery {
   readonly #firstRound = stripeActivities(workflowInfo().taskQueue, 'first');
   readonly #laterRound = stripeActivities(workflowInfo().taskQueue, 'later');
   #sweepWanted: boolean;
+  #isSweeping = false;
   #moreInLedger = false;
   /** Ended since the last look into the ledger began: what it lists of them is old. */
   readonly #finishedMeanwhile = new Set<string>();
@@ -63,7 +66,7 @@ export class ShardDelivery {
 
   /** Nothing is left to do. */
   isIdle(): boolean {
-    return this.isQuiet() && this.#queue.waiting === 0 && !this.#sweepWanted;
+    return this.isQuiet() && this.#queue.waiting === 0 && !this.#sweepWanted && !this.#isSweeping;
   }
 
   handOver(): DeliverUsageInput {
@@ -71,7 +74,8 @@ export class ShardDelivery {
     return {
       shard: this.#shard,
       carried: this.#queue.carry(mostCarried),
-      sweep: this.#sweepWanted || this.#moreInLedger || left,
+      // A sweep under way only reads: the next run begins it anew.
+      sweep: this.#sweepWanted || this.#isSweeping || this.#moreInLedger || left,
       tally: this.tally,
     };
   }
@@ -87,9 +91,9 @@ export class ShardDelivery {
     };
   }
 
-  /** Looks into the ledger when asked to, and begins what may be sent now. */
-  async start(): Promise<void> {
-    if (this.#sweepWanted) await this.#sweep();
+  /** Begins to look into the ledger when asked to, and to send what may be sent now (DL16: side by side). */
+  start(): void {
+    if (this.#sweepWanted && !this.#isSweeping) void this.#sweep();
     if (Date.now() < this.#haltedUntilMs) return;
     for (const entry of this.#queue.take(Date.now(), this.#probing ? 1 : lanesAtOnce)) {
       void this.#deliver(entry);
@@ -105,13 +109,25 @@ export class ShardDelivery {
 
   async #sweep(): Promise<void> {
     this.#sweepWanted = false;
+    this.#moreInLedger = false;
+    this.#isSweeping = true;
     this.#finishedMeanwhile.clear();
-    const { waiting, more } = await housekeepingActivities.listUndelivered({ shard: this.#shard });
-    for (const { identifier, lane, dueInMs } of waiting) {
-      if (this.#finishedMeanwhile.has(identifier)) continue;
-      this.#queue.add({ identifier, lane, dueAtMs: Date.now() + dueInMs });
+    try {
+      const { waiting, more } = await deliveryActivities().listUndelivered({ shard: this.#shard });
+      for (const { identifier, lane, dueInMs } of waiting) {
+        if (this.#finishedMeanwhile.has(identifier)) continue;
+        this.#queue.add({ identifier, lane, dueAtMs: Date.now() + dueInMs });
+      }
+      this.#moreInLedger = more;
+    } catch (error) {
+      if (isCancellation(error)) return;
+      log.error('the ledger could not be swept', { reason: reasonOf(error) });
+      await pause(ledgerPauseMs, 'the ledger is swept again');
+      this.#sweepWanted = true;
+    } finally {
+      this.#isSweeping = false;
+      this.#changes += 1;
     }
-    this.#moreInLedger = more;
   }
 
   async #deliver(entry: QueuedDelivery): Promise<void> {
@@ -136,19 +152,19 @@ export class ShardDelivery {
   async #putOff(identifier: string, error: unknown): Promise<number | undefined> {
     if (isCancellation(error)) return undefined;
     const halted = failedAs(error, 'DeliveryHalted');
-    if (halted) {
-      this.#haltedUntilMs = Date.now() + haltMs;
-      this.#probing = true;
-    }
+    // Any other failure is the record's own: it holds up nobody, and the key is not refused (DL12).
+    this.#probing = halted;
+    if (halted) this.#haltedUntilMs = Date.now() + haltMs;
     this.tally.putOff += 1;
     try {
       const order = { identifier, error: reasonOf(error), halted };
-      const deferred = await housekeepingActivities.deferUsage(order);
+      const deferred = await deliveryActivities().deferUsage(order);
       return deferred.again ? Date.now() + deferred.dueInMs : undefined;
     } catch (failure) {
-      // The record is still in the ledger as undelivered: the schedule's sweep will meet it.
+      if (isCancellation(failure)) return undefined;
+      // The ledger has it as it was: the next try reads it there.
       log.error('a delivery could not be put off', { identifier, reason: reasonOf(failure) });
-      return undefined;
+      return Date.now() + ledgerPauseMs;
     }
   }
 
@@ -165,6 +181,12 @@ export class ShardDelivery {
       if (this.#alarmAtMs === atMs) this.#alarmAtMs = undefined;
       this.#changes += 1;
     };
-    void sleep(Math.max(1, atMs - Date.now())).then(ring, () => undefined);
+    const waitMs = Math.max(1, atMs - Date.now());
+    void sleep(waitMs, { summary: 'the next record is due' }).then(ring, () => undefined);
   }
+}
+
+/** A timer with a name; a cancellation ends it early, and whoever waits here sees to it himself. */
+async function pause(ms: number, summary: string): Promise<void> {
+  await sleep(ms, { summary }).catch(() => undefined);
 }

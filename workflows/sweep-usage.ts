@@ -2,8 +2,8 @@
  * Wakes the shards that hold something overdue. A schedule runs it, for the case that a shard's own
  * workflow was lost or never heard of a record.
  */
-import { housekeepingActivities } from './activity-options.ts';
+import { deliveryActivities } from './activity-options.ts';
 
 export async function sweepUsage(): Promise<{ woken: number[] }> {
-  return await housekeepingActivities.wakeShards();
+  return await deliveryActivities().wakeShards();
 }

@@ -5,5 +5,5 @@
 import { listingActivities } from './activity-options.ts';
 
 export async function sweepWebhooks(): Promise<{ told: number; waiting: number }> {
-  return await listingActivities.sweepEvents();
+  return await listingActivities().sweepEvents();
 }

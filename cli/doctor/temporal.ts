@@ -1,6 +1,6 @@
 /** The doctor's checks of Temporal: server, search attributes, workers, schedules. */
 import { schedules } from '../../domain/schedules.ts';
-import { eventTaskQueue, stripeTaskQueue } from '../../domain/temporal-names.ts';
+import { allTaskQueues } from '../../domain/temporal-names.ts';
 import type { Context } from '../shell/context.ts';
 import type { Finding } from './checks.ts';
 import { look } from '../schedules/commands.ts';
@@ -35,7 +35,7 @@ export async function checkWorker(context: Context): Promise<Found> {
   const { namespace } = client.options;
   const { TASK_QUEUE } = context.config;
   const idle: string[] = [];
-  for (const name of [TASK_QUEUE, stripeTaskQueue(TASK_QUEUE), eventTaskQueue(TASK_QUEUE)]) {
+  for (const name of allTaskQueues(TASK_QUEUE)) {
     const queue = { namespace, taskQueue: { name }, taskQueueType: activityQueue };
     const { pollers } = await client.withDeadline(
       Date.now() + patienceMs,

@@ -3,7 +3,14 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { resolveTool } from '../../dev/tools/resolve.ts';
-import { eventTaskQueue, searchAttributes, stripeTaskQueue } from '../../domain/temporal-names.ts';
+import {
+  deliveryTaskQueue,
+  eventTaskQueue,
+  fileTaskQueue,
+  listingTaskQueue,
+  searchAttributes,
+  stripeTaskQueue,
+} from '../../domain/temporal-names.ts';
 import type { Activities, EventActivities, StripeActivities } from '../../activities/index.ts';
 
 export const taskQueue = 'test';
@@ -14,7 +21,7 @@ const attributeTypes = Object.fromEntries(
   Object.entries(searchAttributes).map(([name, type]) => [name, typeNumbers[type]]),
 );
 
-/** Runs `story` with workers for both queues; activities that are not given fail the test loudly. */
+/** Runs `story` with workers for the queues that it needs; activities that are not given fail the test loudly. */
 export async function withTimeSkipping(
   activities: Partial<Activities & StripeActivities & EventActivities>,
   story: (env: TestWorkflowEnvironment) => Promise<void>,
@@ -24,7 +31,10 @@ export async function withTimeSkipping(
     namespace: env.namespace ?? 'default',
     searchAttributes: attributeTypes,
   });
-  const { sendUsage, applyEvents, ...main } = activities;
+  const { sendUsage, applyEvents, processChunk, ...others } = activities;
+  const { listUndelivered, deferUsage, wakeShards, ...rest } = others;
+  const { planDay, aggregateChunk, aggregateCustomers, forgetPlan, ...remaining } = rest;
+  const { removeOutputs, catchUpEvents, sweepEvents, ...main } = remaining;
   try {
     const common = { connection: env.nativeConnection, namespace: env.namespace ?? 'default' };
     const worker = await Worker.create({
@@ -37,6 +47,20 @@ export async function withTimeSkipping(
     for (const [queue, own] of [
       [stripeTaskQueue(taskQueue), { sendUsage }],
       [eventTaskQueue(taskQueue), { applyEvents }],
+      [deliveryTaskQueue(taskQueue), { listUndelivered, deferUsage, wakeShards }],
+      [fileTaskQueue(taskQueue), { processChunk }],
+      [
+        listingTaskQueue(taskQueue),
+        {
+          planDay,
+          aggregateChunk,
+          aggregateCustomers,
+          forgetPlan,
+          removeOutputs,
+          catchUpEvents,
+          sweepEvents,
+        },
+      ],
     ] as const) {
       if (Object.values(own).every((activity) => activity === undefined)) continue;
       workers.push(await Worker.create({ ...common, taskQueue: queue, activities: { ...own } }));
