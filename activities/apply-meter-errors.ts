@@ -3,14 +3,13 @@
  * names samples; for what it only counts Stripe's sums are compared with ours (WH14).
  */
 import type Stripe from 'stripe';
-import { identifierOfKey } from '../domain/ids.ts';
-import { laterEventOf, meterEventsOf } from '../domain/meter-events.ts';
+import { laterEventOf, meterEventsOf, parseEventName } from '../domain/meter-events.ts';
 import { readMeterErrorReport, tellsOfDelivery } from '../domain/meter-error-report.ts';
 import type { UsageRecord } from '../domain/usage.ts';
 import type { InboxEvent } from '../tables/webhook-events.ts';
 import type { Dependencies } from './dependencies.ts';
 import { findMissing } from './find-missing-usage.ts';
-import { refuseDelivered, settle } from './settle-usage.ts';
+import { refuseLater, settle } from './settle-usage.ts';
 
 /** The event is thin: its report is fetched. Throws when usage is missing that it does not name. */
 export async function rejectReported(
@@ -21,8 +20,8 @@ export async function rejectReported(
   const event = await stripe.v2.core.events.retrieve(eventId);
   const report = readMeterErrorReport((event as unknown as { data?: unknown }).data);
   for (const { key, reason } of report.named) {
-    const record = await findRecord(deps, key);
-    if (record !== undefined) await rejectOne(deps, record, { reason, reportedAt: createdAt });
+    const found = await findEvent(deps, key);
+    if (found !== undefined) await rejectOne(deps, found, { reason, reportedAt: createdAt });
   }
   if (report.unnamed === 0) return;
   const meterId = (event as { related_object?: { id?: string } | null }).related_object?.id;
@@ -33,26 +32,40 @@ export async function rejectReported(
   );
 }
 
-/** A letter that a person closed, and what was delivered anew since, are left as they are (WH14). */
+/** One of the meter events of a record. */
+interface Found {
+  record: UsageRecord;
+  place: number;
+  /** Of the refusals that its name tells of. */
+  refusals: number;
+}
+
+/**
+ * A report that was heard already changes nothing: the event has had another name since (DL17), or was
+ * sent a second time after the report was made (WH14). If we died when it was heard, the source may not
+ * have been told yet.
+ */
 async function rejectOne(
   deps: Dependencies,
-  record: UsageRecord,
+  { record, place, refusals }: Found,
   { reason, reportedAt }: { reason: string; reportedAt: string },
 ): Promise<void> {
-  if (record.state === 'rejected' || record.state === 'parked') {
-    await settle(deps, record);
+  const isHeard = (record.refusals?.[place] ?? 0) !== refusals;
+  if (!isHeard && tellsOfDelivery(reportedAt, record)) {
+    await refuseLater(deps, record, place, `Stripe refused it later: ${reason}`);
     return;
   }
-  if (!tellsOfDelivery(reportedAt, record)) return;
-  await refuseDelivered(deps, record, `Stripe refused it later: ${reason}`);
+  if (record.state === 'rejected' || record.state === 'parked') await settle(deps, record);
 }
 
 /** By the identifier, or the idempotency key, of any of its meter events (DL7). */
-async function findRecord({ ledger }: Dependencies, key: string): Promise<UsageRecord | undefined> {
-  const identifier = identifierOfKey(key);
-  const record = await ledger.get(identifier);
-  const later = laterEventOf(identifier);
-  if (record !== undefined || later === undefined) return record;
-  const base = await ledger.get(later.identifier);
-  return base !== undefined && meterEventsOf(base).length >= later.place ? base : undefined;
+async function findEvent({ ledger }: Dependencies, key: string): Promise<Found | undefined> {
+  const { name, refusals } = parseEventName(key);
+  const found = await ledger.get(name);
+  if (found !== undefined) return { record: found, place: 1, refusals };
+  const later = laterEventOf(name);
+  const base = later === undefined ? undefined : await ledger.get(later.identifier);
+  if (later === undefined || base === undefined) return undefined;
+  if (meterEventsOf(base).length < later.place) return undefined;
+  return { record: base, place: later.place, refusals };
 }

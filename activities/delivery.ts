@@ -1,10 +1,9 @@
 /** The activities of `deliverUsage` and `sweepUsage`. */
 import { deliveryLane, deliveryShardCount } from '../domain/ids.ts';
-import type { UsageSettled } from '../domain/usage.ts';
 import type { Dependencies } from './dependencies.ts';
 import { sendUsage } from './send-usage.ts';
 import { deferUsage } from './settle-usage.ts';
-import type { Deferred, DeferOrder } from './settle-usage.ts';
+import type { Deferred, DeferOrder, SendOutcome } from './settle-usage.ts';
 
 /** Records a shard takes from the ledger at a time. */
 const sweepSize = 500;
@@ -21,7 +20,7 @@ export interface UndeliveredRecord {
 /** The one activity on the rate-limited queue: one run is at most one meter event. */
 export function createSendActivities(deps: Dependencies) {
   return {
-    sendUsage: async (order: { identifier: string }): Promise<UsageSettled> =>
+    sendUsage: async (order: { identifier: string }): Promise<SendOutcome> =>
       await sendUsage(deps, order.identifier),
   };
 }

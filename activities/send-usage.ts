@@ -3,98 +3,117 @@
  * may be the last one before a crash; the next run reads the ledger and goes on.
  */
 import type Stripe from 'stripe';
-import {
-  arrivedAndUncertain,
-  minuteOf,
-  mustReconcile,
-  reconcile,
-  refusalBeforeSending,
-} from '../domain/delivery.ts';
-import type { Verdict } from '../domain/delivery.ts';
+import { nextStep, refusalBeforeSending } from '../domain/delivery.ts';
+import type { NextStep } from '../domain/delivery.ts';
 import { meterEventIdempotencyKey } from '../domain/ids.ts';
-import { meterEventsOf } from '../domain/meter-events.ts';
+import { meterEventsOf, missingEvents } from '../domain/meter-events.ts';
 import type { MeterEvent } from '../domain/meter-events.ts';
 import type { UsageRecord, UsageSettled } from '../domain/usage.ts';
 import type { Dependencies } from './dependencies.ts';
+import { resolveDoubt } from './doubtful-usage.ts';
 import { permanent, stripeProblem, temporary } from './failures.ts';
-import { layAside, settle } from './settle-usage.ts';
+import { confirm, layAside, settle } from './settle-usage.ts';
+import type { SendOutcome } from './settle-usage.ts';
+import { countCalls } from './stripe-calls.ts';
 
 /** No call to Stripe begins later than this in an activity of 15 s, so that none outlives it. */
 const lateMs = 4000;
 
-export async function sendUsage(deps: Dependencies, identifier: string): Promise<UsageSettled> {
+export async function sendUsage(deps: Dependencies, identifier: string): Promise<SendOutcome> {
   const startedMs = performance.now();
   const found = await deps.ledger.get(identifier);
   if (found === undefined) throw permanent('Refused', `no usage record ${identifier}`);
   if (found.state !== 'pending' && found.state !== 'sending') return await settle(deps, found);
   if (deps.stripe === undefined) throw permanent('DeliveryHalted', 'billing is off: no Stripe key');
-  const refusal =
-    refusalBeforeSending(found, deps.now().getTime()) ?? (await sharedIdentifier(deps, found));
-  if (refusal !== undefined) return await layAside(deps, found, 'rejected', refusal);
-  let arrived = found.eventsSent ?? 0;
-  if (mustReconcile(found, deps.now().getTime())) {
-    const verdict = await askStripesSums(deps, deps.stripe, found);
-    if (verdict === 'unclear') {
-      const reason = 'first sent over a day ago, and Stripe’s sums do not tell whether it arrived';
-      return await layAside(deps, found, 'parked', reason);
-    }
-    if (verdict === 'arrived') {
-      const how = 'delivered: in Stripe’s own sums';
-      arrived += 1;
-      if (arrived === meterEventsOf(found).length) return await confirm(deps, found, how);
-      await noteEvent(deps, found, arrived, how);
-    }
+  let record = found;
+  let next = await stepFor(deps, record);
+  if (next.step === 'ask') {
+    const resolved = await resolveDoubt(deps, deps.stripe, record);
+    if ('outcome' in resolved) return resolved.outcome;
+    record = resolved.record;
+    next = await stepFor(deps, record);
   }
+  if (next.step === 'lay-aside') return await layAside(deps, record, next.state, next.reason);
+  if (next.step === 'ask') throw temporary(`usage record ${identifier} changed under us`);
+  if (isLate(startedMs)) throw temporary('the table store or Stripe is slow');
   const claimed = await deps.ledger.claim(identifier, deps.now().toISOString());
   if (claimed === undefined) throw temporary(`usage record ${identifier} changed under us`);
   if (isLate(startedMs)) throw temporary('the table store is slow');
-  return await attempt(deps, deps.stripe, claimed, startedMs);
+  return await attempt(deps, deps.stripe, { before: record, claimed, startedMs });
+}
+
+async function stepFor(deps: Dependencies, record: UsageRecord): Promise<NextStep> {
+  const nowMs = deps.now().getTime();
+  const refusal = refusalBeforeSending(record, nowMs) ?? (await sharedIdentifier(deps, record));
+  return nextStep(record, nowMs, refusal);
 }
 
 function isLate(startedMs: number): boolean {
   return performance.now() - startedMs > lateMs;
 }
 
-/** Its meter events one after another, from the first that is not known to have arrived (DL7). */
+interface Attempt {
+  /** As it was before the claim, so that a refused key leaves no trace. */
+  before: UsageRecord;
+  claimed: UsageRecord;
+  startedMs: number;
+}
+
+/** Its meter events one after another, those that are not known to have arrived (DL7). */
 async function attempt(
   deps: Dependencies,
   stripe: Stripe,
-  record: UsageRecord,
-  startedMs: number,
+  { before, claimed, startedMs }: Attempt,
 ): Promise<UsageSettled> {
-  const events = meterEventsOf(record);
+  const all = meterEventsOf(claimed).length;
+  let record = claimed;
   let how = 'delivered';
-  for (const [index, event] of events.entries()) {
-    const place = index + 1;
-    if (place <= (record.eventsSent ?? 0)) continue;
-    if (index > 0 && isLate(startedMs)) {
-      throw temporary(`${index} of ${events.length} meter events are sent, the others follow`);
+  for (;;) {
+    const [event, following] = missingEvents(record);
+    if (event === undefined) return await confirm(deps, record, how);
+    if (record !== claimed && isLate(startedMs)) {
+      throw temporary(`some of ${all} meter events are sent, the others follow`);
     }
     how = 'delivered';
-    try {
-      await create(stripe, record, event);
-    } catch (error) {
-      const which = events.length > 1 ? `meter event ${place} of ${events.length}: ` : '';
-      const failed = await afterFailure(deps, record, error, which);
+    const { calls, failure } = await create(stripe, record, event);
+    if (failure !== undefined) {
+      const which = all > 1 ? `meter event ${event.place} of ${all}: ` : '';
+      const untouched = record === claimed && calls === 1 ? before : undefined;
+      const failed = await afterFailure(deps, { record, untouched }, failure, which);
       if (failed !== 'arrived') return failed;
       how = 'delivered: Stripe had it already';
     }
-    if (place < events.length) await noteEvent(deps, record, place, how);
+    if (following === undefined) return await confirm(deps, record, how);
+    record = await noteEvent(deps, record, event.place, how);
   }
-  return await confirm(deps, record, how);
 }
 
-async function create(stripe: Stripe, record: UsageRecord, event: MeterEvent): Promise<void> {
+/**
+ * One call, which the SDK itself repeats once when its connection was closed: `calls` tells, since the
+ * first of two may have been applied whatever the second was answered.
+ */
+async function create(
+  stripe: Stripe,
+  record: UsageRecord,
+  event: MeterEvent,
+): Promise<{ calls: number; failure?: unknown }> {
   const { meter, customerId, occurredAt, attempts, freshKey } = record;
-  await stripe.billing.meterEvents.create(
-    {
-      event_name: meter,
-      identifier: event.identifier,
-      timestamp: Math.floor(Date.parse(occurredAt) / 1000),
-      payload: { stripe_customer_id: customerId, value: event.value },
-    },
-    { idempotencyKey: meterEventIdempotencyKey(event.identifier, attempts, freshKey) },
-  );
+  const idempotencyKey = meterEventIdempotencyKey(event.name, attempts, freshKey);
+  const counting = countCalls(stripe, idempotencyKey);
+  try {
+    await stripe.billing.meterEvents.create(
+      {
+        event_name: meter,
+        identifier: event.identifier,
+        timestamp: Math.floor(Date.parse(occurredAt) / 1000),
+        payload: { stripe_customer_id: customerId, value: event.value },
+      },
+      { idempotencyKey },
+    );
+    return { calls: counting.end() };
+  } catch (failure) {
+    return { calls: counting.end(), failure };
+  }
 }
 
 /** Until it is noted an event is sent again, under the same identifier: Stripe counts it once. */
@@ -103,15 +122,12 @@ async function noteEvent(
   record: UsageRecord,
   place: number,
   how: string,
-): Promise<void> {
+): Promise<UsageRecord> {
   const what = `event ${place} of ${meterEventsOf(record).length} ${how}`;
-  const noted = await deps.ledger.noteEvent(
-    record.identifier,
-    place,
-    what,
-    deps.now().toISOString(),
-  );
-  if (!noted) throw temporary(`usage record ${record.identifier} changed under us`);
+  const line = { what, now: deps.now().toISOString(), next: true };
+  const noted = await deps.ledger.noteEvent(record, place, line);
+  if (noted === undefined) throw temporary(`usage record ${record.identifier} changed under us`);
+  return noted;
 }
 
 /** `job.2` may be the second event of `job` or a record of its own: Stripe would count one of them. */
@@ -129,7 +145,7 @@ async function sharedIdentifier(
 
 async function afterFailure(
   deps: Dependencies,
-  record: UsageRecord,
+  { record, untouched }: { record: UsageRecord; untouched: UsageRecord | undefined },
   error: unknown,
   which: string,
 ): Promise<UsageSettled | 'arrived'> {
@@ -139,71 +155,13 @@ async function afterFailure(
   const message = `${which}${problem.message}`;
   if (problem.kind === 'refused') return await layAside(deps, record, 'rejected', message);
   deps.metrics.deliveries.inc({ outcome: problem.kind });
+  if (problem.kind === 'unauthorized' && untouched !== undefined) {
+    await deps.ledger.unclaim(untouched, record);
+    throw permanent('DeliveryHalted', message);
+  }
   const spent = problem.kind === 'spent_key';
   const now = deps.now().toISOString();
   await deps.ledger.noteFailure(record.identifier, message, spent || record.freshKey, now);
   if (problem.kind === 'unauthorized') throw permanent('DeliveryHalted', message);
   throw temporary(message, problem.kind === 'transient' ? problem.retryAfterMs : undefined);
-}
-
-/** A record that someone else settled meanwhile is answered as it stands. */
-async function confirm(
-  deps: Dependencies,
-  record: UsageRecord,
-  how: string,
-): Promise<UsageSettled> {
-  const now = deps.now();
-  const confirmed = await deps.ledger.confirm(record.identifier, now.toISOString(), how);
-  if (confirmed !== undefined) {
-    deps.metrics.deliveries.inc({ outcome: 'delivered' });
-    deps.metrics.deliverySeconds.observe((now.getTime() - Date.parse(record.recordedAt)) / 1000);
-  }
-  const stands = confirmed ?? (await deps.ledger.get(record.identifier));
-  return await settle(deps, stands ?? record);
-}
-
-/** Compares Stripe's sum of the record's minute with the ledger's (DL2, after a day). */
-async function askStripesSums(
-  deps: Dependencies,
-  stripe: Stripe,
-  record: UsageRecord,
-): Promise<Verdict> {
-  const { startSeconds, endSeconds } = minuteOf(record.occurredAt);
-  const meterId = await findMeterId(stripe, record.meter);
-  if (meterId === undefined) return 'unclear';
-  let stripeTotal = 0n;
-  const summaries = stripe.billing.meters.listEventSummaries(meterId, {
-    customer: record.customerId,
-    start_time: startSeconds,
-    end_time: endSeconds,
-  });
-  for await (const summary of summaries) {
-    // A JSON number: past 2^53 it is no longer exact, and then it proves nothing.
-    if (!Number.isSafeInteger(summary.aggregated_value)) return 'unclear';
-    stripeTotal += BigInt(summary.aggregated_value);
-  }
-  let deliveredTotal = 0n;
-  const uncertain: { identifier: string; quantity: string }[] = [];
-  const from = new Date(startSeconds * 1000).toISOString();
-  const to = new Date(endSeconds * 1000).toISOString();
-  for await (const other of deps.ledger.ofCustomer(record.customerId, from, to)) {
-    if (other.meter !== record.meter) continue;
-    const known = arrivedAndUncertain(other);
-    deliveredTotal += BigInt(known.arrived);
-    if (known.uncertain !== '0') {
-      uncertain.push({ identifier: other.identifier, quantity: known.uncertain });
-    }
-  }
-  return reconcile(record.identifier, {
-    stripeTotal: String(stripeTotal),
-    deliveredTotal: String(deliveredTotal),
-    uncertain,
-  });
-}
-
-async function findMeterId(stripe: Stripe, eventName: string): Promise<string | undefined> {
-  for await (const meter of stripe.billing.meters.list({ status: 'active', limit: 100 })) {
-    if (meter.event_name === eventName) return meter.id;
-  }
-  return undefined;
 }

@@ -3,9 +3,13 @@ import { afterFailedRound } from '../domain/delivery.ts';
 import { deadLetterId } from '../domain/ids.ts';
 import type { UsageRecord, UsageSettled } from '../domain/usage.ts';
 import type { Dependencies } from './dependencies.ts';
+import { temporary } from './failures.ts';
 
 /** How long a shard waits when Stripe refuses our key. */
 const haltMs = 5 * 60_000;
+
+/** `dueInMs`: it waits for Stripe's sums, and is due again then. */
+export type SendOutcome = UsageSettled & { dueInMs?: number };
 
 /** Tells the workflow that made the usage how its delivery stands. */
 export async function settle(deps: Dependencies, record: UsageRecord): Promise<UsageSettled> {
@@ -16,6 +20,22 @@ export async function settle(deps: Dependencies, record: UsageRecord): Promise<U
   };
   await deps.signals.tellSource(record.source, settled);
   return settled;
+}
+
+/** A record that someone else settled meanwhile is answered as it stands. */
+export async function confirm(
+  deps: Dependencies,
+  record: UsageRecord,
+  how: string,
+): Promise<UsageSettled> {
+  const now = deps.now();
+  const confirmed = await deps.ledger.confirm(record.identifier, now.toISOString(), how);
+  if (confirmed !== undefined) {
+    deps.metrics.deliveries.inc({ outcome: 'delivered' });
+    deps.metrics.deliverySeconds.observe((now.getTime() - Date.parse(record.recordedAt)) / 1000);
+  }
+  const stands = confirmed ?? (await deps.ledger.get(record.identifier));
+  return await settle(deps, stands ?? record);
 }
 
 /**
@@ -29,6 +49,36 @@ export async function layAside(
   error: string,
 ): Promise<UsageSettled> {
   const now = deps.now().toISOString();
+  await openLetter(deps, record, state, { error, now });
+  const laid = await deps.ledger.layAside(record.identifier, state, error, now);
+  return await settle(deps, laid ?? { ...record, state, error });
+}
+
+/**
+ * Stripe had taken the meter event at `place`, and refused it afterwards (WH9): laid aside like any other
+ * refusal, and sent under another name if a person redrives it (DL17). What is laid aside has its letter,
+ * and one that a person closed stays closed (WH14).
+ */
+export async function refuseLater(
+  deps: Dependencies,
+  record: UsageRecord,
+  place: number,
+  error: string,
+): Promise<void> {
+  const now = deps.now().toISOString();
+  const isLaidAside = record.state === 'rejected' || record.state === 'parked';
+  if (!isLaidAside) await openLetter(deps, record, 'rejected', { error, now });
+  const refused = await deps.ledger.refuseLater(record, place, error, now);
+  if (refused === undefined) throw temporary(`usage record ${record.identifier} changed under us`);
+  await settle(deps, refused);
+}
+
+async function openLetter(
+  deps: Dependencies,
+  record: UsageRecord,
+  state: 'rejected' | 'parked',
+  { error, now }: { error: string; now: string },
+): Promise<void> {
   const kind = state === 'rejected' ? 'usage-rejected' : 'usage-parked';
   const { life: _life, ...facts } = record;
   await deps.deadLetters.open(
@@ -44,15 +94,10 @@ export async function layAside(
     now,
   );
   await noteAtSource(deps, record, error, now);
-  const laid =
-    record.state === 'delivered'
-      ? await deps.ledger.refuseLater(record.identifier, error, now)
-      : await deps.ledger.layAside(record.identifier, state, error, now);
   const { identifier, customerId, meter } = record;
   deps.logger.error({ identifier, customerId, meter, reason: error }, `usage ${state}`);
   deps.metrics.deliveries.inc({ outcome: state });
   deps.metrics.deadLetters.inc({ kind });
-  return await settle(deps, laid ?? { ...record, state, error });
 }
 
 export interface DeferOrder {
@@ -62,19 +107,13 @@ export interface DeferOrder {
   halted: boolean;
 }
 
-/** Stripe had taken it and refused it afterwards: laid aside like any other refusal (WH9). */
-export async function refuseDelivered(
-  deps: Dependencies,
-  record: UsageRecord,
-  reason: string,
-): Promise<void> {
-  await layAside(deps, record, 'rejected', reason);
-}
-
 /** Times go to workflows as waits: their clock is Temporal's, not ours. */
 export type Deferred = { again: false } | { again: true; dueInMs: number };
 
-/** After a round of retries: back to `pending` with a later time, or laid aside when it took too long. */
+/**
+ * After a round of retries: back to `pending` with a later time, or laid aside when it took too long. A
+ * refused key is not the record's fault, and writes nothing into it (DL12): the shard remembers to wait.
+ */
 export async function deferUsage(deps: Dependencies, order: DeferOrder): Promise<Deferred> {
   const record = await deps.ledger.get(order.identifier);
   if (record === undefined) return { again: false };
@@ -82,28 +121,31 @@ export async function deferUsage(deps: Dependencies, order: DeferOrder): Promise
     await settle(deps, record);
     return { again: false };
   }
-  const now = deps.now();
-  const next = order.halted
-    ? { state: 'pending' as const, nextAttemptAt: new Date(now.getTime() + haltMs).toISOString() }
-    : afterFailedRound(record, now.getTime());
-  if (next.state === 'parked') {
-    await layAside(deps, record, 'parked', `retries ran out; last: ${order.error}`);
-    return { again: false };
-  }
+  const nowMs = deps.now().getTime();
+  const now = new Date(nowMs).toISOString();
   if (order.halted) {
     deps.metrics.deliveryHalted.inc();
     deps.logger.error({ reason: order.error }, 'ALARM: delivery to Stripe is halted');
+    await noteAtSource(deps, record, order.error, now);
+    await settle(deps, { ...record, state: 'pending', error: order.error });
+    return { again: true, dueInMs: haltMs };
   }
-  await noteAtSource(deps, record, order.error, now.toISOString());
-  const { identifier } = order;
-  const deferred = await deps.ledger.defer(
-    identifier,
-    next.nextAttemptAt,
-    order.error,
-    now.toISOString(),
-  );
+  const next = afterFailedRound(record, nowMs);
+  const ranOut = `retries ran out; last: ${order.error}`;
+  if (next.state === 'parked') {
+    await layAside(deps, record, 'parked', ranOut);
+    return { again: false };
+  }
+  await noteAtSource(deps, record, order.error, now);
+  const { nextAttemptAt } = next;
+  const deferred = await deps.ledger.defer(order.identifier, {
+    nextAttemptAt,
+    error: order.error,
+    now,
+    ...(next.gaveUp === true ? { gaveUp: ranOut } : {}),
+  });
   await settle(deps, deferred ?? record);
-  return { again: true, dueInMs: Date.parse(next.nextAttemptAt) - now.getTime() };
+  return { again: true, dueInMs: Date.parse(nextAttemptAt) - nowMs };
 }
 
 /** FM6: the processing stays completed and names the error. */

@@ -1,5 +1,5 @@
 /** When a usage record may be sent, when it is tried again, and when a person must look (page 6). */
-import { meterEventsOf, refusedQuantity } from './meter-events.ts';
+import { refusedQuantity } from './meter-events.ts';
 import type { UsageRecord } from './usage.ts';
 
 const minuteMs = 60_000;
@@ -34,61 +34,50 @@ export function refusalBeforeSending(record: UsageRecord, nowMs: number): string
   return refusedQuantity(record) ?? refusedTimestamp(record.occurredAt, nowMs);
 }
 
-/** After this long an identifier may have been forgotten: ask Stripe's sums before sending again (DL2). */
-export function mustReconcile(record: UsageRecord, nowMs: number): boolean {
-  return (
-    record.firstAttemptAt !== undefined &&
-    nowMs - Date.parse(record.firstAttemptAt) >= identifierMemoryMs
-  );
+export type NextStep =
+  | { step: 'send' }
+  /** It may be at Stripe already: Stripe's sums are asked before anything else. */
+  | { step: 'ask' }
+  | { step: 'lay-aside'; state: 'rejected' | 'parked'; reason: string };
+
+/**
+ * What becomes of a record that is due. What may have arrived is sent again under the same identifier
+ * while Stripe remembers it; after that, or when it must not be sent any more, Stripe's sums are asked
+ * first: it is neither refused nor parked while it may be at Stripe (DL2, DL14).
+ */
+export function nextStep(
+  record: UsageRecord,
+  nowMs: number,
+  refusal: string | undefined = refusalBeforeSending(record, nowMs),
+): NextStep {
+  const { doubtSince, gaveUp } = record;
+  const isOver = refusal !== undefined || gaveUp !== undefined;
+  if (doubtSince !== undefined) {
+    const forgotten = nowMs - Date.parse(doubtSince) >= identifierMemoryMs;
+    return isOver || forgotten ? { step: 'ask' } : { step: 'send' };
+  }
+  if (refusal !== undefined) return { step: 'lay-aside', state: 'rejected', reason: refusal };
+  if (gaveUp !== undefined) return { step: 'lay-aside', state: 'parked', reason: gaveUp };
+  return { step: 'send' };
 }
 
-export type Deferral = { state: 'pending'; nextAttemptAt: string } | { state: 'parked' };
+export type Deferral =
+  | { state: 'pending'; nextAttemptAt: string; gaveUp?: true }
+  | { state: 'parked' };
 
 /**
  * After a round of retries was used up: again in 1, 2, 4 … 60 minutes, for 72 hours since the first
- * attempt or the last redrive, then a dead letter.
+ * attempt or the last redrive, then a dead letter. What is in doubt is not parked yet: its sums are
+ * asked about when they have had their time, and again while Stripe does not answer.
  */
 export function afterFailedRound(record: UsageRecord, nowMs: number): Deferral {
   const since = record.retryingSince ?? record.firstAttemptAt;
   const sinceMs = since === undefined ? nowMs : Date.parse(since);
-  if (nowMs - sinceMs >= givesUpAfterMs) return { state: 'parked' };
-  const waitMs = Math.min(hourMs, minuteMs * 2 ** Math.min(record.rounds, 10));
-  return { state: 'pending', nextAttemptAt: new Date(nowMs + waitMs).toISOString() };
-}
-
-/**
- * What is known of a record's meter events: those that arrived, and the one of which an old attempt may
- * have arrived. They are sent one after another, so it is one at most. Digits.
- */
-export function arrivedAndUncertain(record: UsageRecord): { arrived: string; uncertain: string } {
-  if (record.state === 'delivered') return { arrived: record.quantity, uncertain: '0' };
-  const events = meterEventsOf(record);
-  const sent = record.eventsSent ?? 0;
-  const arrived = events.slice(0, sent).reduce((sum, { value }) => sum + BigInt(value), 0n);
-  const begun = record.attempts > 0 ? events[sent] : undefined;
-  return { arrived: String(arrived), uncertain: begun?.value ?? '0' };
-}
-
-/** What Stripe and the ledger say about one customer, meter and minute; quantities as digits. */
-export interface MinuteOfUsage {
-  stripeTotal: string;
-  deliveredTotal: string;
-  /** Records of that minute begun and not known to have arrived, the asked one included. */
-  uncertain: readonly { identifier: string; quantity: string }[];
-}
-
-export type Verdict = 'arrived' | 'absent' | 'unclear';
-
-/**
- * Did an old attempt arrive? Exact where the sums leave one answer: nothing extra at Stripe means
- * that none of the uncertain ones arrived, all of it that all did; anything between is for a person.
- */
-export function reconcile(identifier: string, minute: MinuteOfUsage): Verdict {
-  const extra = BigInt(minute.stripeTotal) - BigInt(minute.deliveredTotal);
-  if (extra === 0n) return 'absent';
-  const all = minute.uncertain.reduce((sum, { quantity }) => sum + BigInt(quantity), 0n);
-  const known = minute.uncertain.some((record) => record.identifier === identifier);
-  return known && extra === all ? 'arrived' : 'unclear';
+  const isOver = nowMs - sinceMs >= givesUpAfterMs;
+  if (isOver && record.doubtSince === undefined) return { state: 'parked' };
+  const waitMs = isOver ? hourMs : Math.min(hourMs, minuteMs * 2 ** Math.min(record.rounds, 10));
+  const nextAttemptAt = new Date(nowMs + waitMs).toISOString();
+  return { state: 'pending', nextAttemptAt, ...(isOver ? { gaveUp: true } : {}) };
 }
 
 /** The whole minute that holds a moment: Stripe's summaries take whole minutes only (seconds, UTC). */

@@ -3,6 +3,7 @@
  * gives the same id on every machine and every retry, never from time or chance.
  */
 import { BillingError } from './errors.ts';
+import { fnv1a } from './hash.ts';
 import type { Meter, UsageSource } from './usage.ts';
 
 /** Stripe allows 100 characters for a meter event's identifier, which a processing id becomes. */
@@ -64,21 +65,12 @@ export function deliveryShard(customerId: string, meter: Meter): number {
 }
 
 /**
- * The Idempotency-Key of a meter event: its identifier (FM5). Stripe saves even a 500 under a key and
+ * The Idempotency-Key of a meter event: its name (FM5). Stripe saves even a 500 under a key and
  * replays it for a day, so once a replay was seen a further attempt needs a key of its own; the
  * event's identifier still makes it count once.
  */
-export function meterEventIdempotencyKey(
-  identifier: string,
-  attempt: number,
-  fresh: boolean,
-): string {
-  return fresh ? `${identifier}/attempt-${attempt}` : identifier;
-}
-
-/** What a meter event's Idempotency-Key was made of: a report may name the one or the other (WH14). */
-export function identifierOfKey(key: string): string {
-  return key.replace(/\/attempt-[0-9]+$/, '');
+export function meterEventIdempotencyKey(name: string, attempt: number, fresh: boolean): string {
+  return fresh ? `${name}/attempt-${attempt}` : name;
 }
 
 /** The usage record of a customer's month of storage (SB11). */
@@ -106,13 +98,4 @@ export function deadLetterId(kind: string, subject: string): string {
 export function printable(value: string): string {
   const clean = value.replaceAll(/[\p{Cc}\p{Cf}]/gu, '�');
   return clean.length > 120 ? `${clean.slice(0, 117)}…` : clean;
-}
-
-/** FNV-1a, 32 bit (Fowler, Noll, Vo): small, spread well enough for shards, the same everywhere. */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
-  }
-  return hash;
 }

@@ -1,5 +1,6 @@
 /** The usage record: an immutable row of the ledger, and the state of its delivery to Stripe. */
 import { BillingError } from './errors.ts';
+import type { Life } from './life.ts';
 
 export type Meter = 'file_processed' | 'storage-usage';
 
@@ -19,12 +20,6 @@ export interface UsageSource {
   id: string;
 }
 
-/** One step in a record's life, oldest first (DL10). */
-interface LifeEvent {
-  at: string;
-  what: string;
-}
-
 /** What is fixed when the record is written. `quantity` is a string of digits, `occurredAt` ISO 8601 UTC. */
 export interface Usage {
   identifier: string;
@@ -35,7 +30,7 @@ export interface Usage {
   source: UsageSource;
 }
 
-export interface UsageRecord extends Usage {
+export interface UsageRecord extends Usage, Life {
   recordedAt: string;
   state: DeliveryState;
   /** Calls to Stripe begun. */
@@ -43,16 +38,22 @@ export interface UsageRecord extends Usage {
   /** Times that a whole round of retries was used up. */
   rounds: number;
   firstAttemptAt?: string;
+  lastAttemptAt?: string;
+  /** The first call since Stripe was last known not to have the usage: it may have arrived (DL14). */
+  doubtSince?: string;
   nextAttemptAt?: string;
   /** When this series of rounds began: the first attempt, or the last redrive. */
   retryingSince?: string;
   deliveredAt?: string;
-  /** Of a quantity that takes several meter events: so many are known to have arrived, in their order. */
-  eventsSent?: number;
+  /** Why it is not tried any more; what is in doubt is asked about once more before it is parked (DL14). */
+  gaveUp?: string;
+  /** Of a quantity that takes several meter events: the places of those that are known to have arrived. */
+  arrived?: number[];
+  /** How often Stripe took an event and refused it afterwards, by the event's place (DL17). */
+  refusals?: Record<string, number>;
   /** Stripe replayed a saved error: further attempts need a key of their own. */
   freshKey: boolean;
   error?: string;
-  life: LifeEvent[];
 }
 
 /** Told to the workflow that made the usage, when its delivery ended or was put off. */

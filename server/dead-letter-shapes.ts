@@ -58,6 +58,7 @@ export const deadLetterShape = z
     createdAt: isoTime,
     updatedAt: isoTime,
     discardReason: z.string().optional(),
+    settleReason: z.string().optional(),
     record: z.record(z.string(), z.unknown()).openapi({ description: 'as it stood' }),
   })
   .openapi('DeadLetter');

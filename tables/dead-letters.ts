@@ -18,6 +18,7 @@ const rowSchema = z.object({
   createdAt: z.string(),
   updatedAt: z.string(),
   discardReason: z.string().exactOptional(),
+  settleReason: z.string().exactOptional(),
   record: z.record(z.string(), z.unknown()),
 });
 
@@ -74,7 +75,10 @@ export function createDeadLetters(store: TableStore) {
 
   /** Lays work aside, `open`. The same work again after a redrive opens its row again. */
   async function open(
-    letter: Omit<DeadLetter, 'status' | 'createdAt' | 'updatedAt' | 'discardReason'>,
+    letter: Omit<
+      DeadLetter,
+      'status' | 'createdAt' | 'updatedAt' | 'discardReason' | 'settleReason'
+    >,
     now: string,
   ): Promise<void> {
     const earlier = await get(letter.id);
@@ -88,23 +92,24 @@ export function createDeadLetters(store: TableStore) {
   }
 
   /**
-   * `open` → `redriven` or `discarded`; `false` when it is not open, or was opened anew since it was
+   * `open` → `redriven`, `settled` or `discarded`; `false` when it is not open, or was opened anew since it was
    * read: `readAs` is the letter's `updatedAt` at that time.
    */
   async function close(
     id: string,
-    to: { status: 'redriven' } | { status: 'discarded'; reason: string },
+    to: { status: 'redriven' } | { status: 'discarded' | 'settled'; reason: string },
     now: string,
     readAs?: string,
   ): Promise<boolean> {
-    const reason = to.status === 'discarded' ? { ':reason': to.reason } : {};
+    const reason = to.status === 'redriven' ? {} : { ':reason': to.reason };
+    const field = to.status === 'settled' ? 'settleReason' : 'discardReason';
     const read = readAs === undefined ? {} : { ':read': readAs };
     const closed = await updateIf(store, {
       TableName,
       Key: { id },
       UpdateExpression:
         'SET #status = :status, updatedAt = :now' +
-        (to.status === 'discarded' ? ', discardReason = :reason' : ''),
+        (to.status === 'redriven' ? '' : `, ${field} = :reason`),
       ConditionExpression:
         '#status = :open' + (readAs === undefined ? '' : ' AND updatedAt = :read'),
       ExpressionAttributeNames: { '#status': 'status' },

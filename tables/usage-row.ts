@@ -14,13 +14,18 @@ export const rowSchema = z.object({
   attempts: z.number().int(),
   rounds: z.number().int(),
   firstAttemptAt: z.string().exactOptional(),
+  lastAttemptAt: z.string().exactOptional(),
+  doubtSince: z.string().exactOptional(),
   nextAttemptAt: z.string().exactOptional(),
   retryingSince: z.string().exactOptional(),
   deliveredAt: z.string().exactOptional(),
-  eventsSent: z.number().int().exactOptional(),
+  gaveUp: z.string().exactOptional(),
+  arrived: z.array(z.number().int()).exactOptional(),
+  refusals: z.record(z.string(), z.number().int()).exactOptional(),
   freshKey: z.boolean(),
   error: z.string().exactOptional(),
   life: z.array(z.object({ at: z.string(), what: z.string() })),
+  lifeLeftOut: z.number().int().exactOptional(),
 });
 
 export const undeliveredSchema = rowSchema

@@ -135,8 +135,9 @@ export class ShardDelivery {
     const round = entry.dueAtMs === atOnce ? this.#firstRound : this.#laterRound;
     let againAtMs: number | undefined;
     try {
-      const { state } = await round.sendUsage({ identifier });
-      if (state === 'delivered') this.tally.delivered += 1;
+      const { state, dueInMs } = await round.sendUsage({ identifier });
+      if (dueInMs !== undefined) againAtMs = Date.now() + dueInMs;
+      else if (state === 'delivered') this.tally.delivered += 1;
       else this.tally.laidAside += 1;
       this.#probing = false;
     } catch (error) {

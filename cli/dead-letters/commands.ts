@@ -129,20 +129,35 @@ const abouts: Record<DeadLetterKind, string> = {
   'webhook-event': 'the event',
 };
 
+/** The commands that end it, and what each of them says. */
+function waysOut({ id, kind, subject }: DeadLetter): [name: string, value: string][] {
+  const settle = `durabill usage settle ${subject}`;
+  const isUsage = kind === 'usage-parked' || kind === 'usage-rejected';
+  return [
+    ['try again', `durabill dead-letters redrive ${id}`],
+    ...(isUsage
+      ? ([
+          ['Stripe has it', `${settle} --as delivered --reason TEXT`],
+          ['Stripe has it not', `${settle} --resend --reason TEXT`],
+        ] satisfies [string, string][])
+      : []),
+    ['never', `durabill dead-letters discard ${id} --reason TEXT`],
+  ];
+}
+
 function describe(letter: DeadLetter): string {
-  const next = `durabill dead-letters redrive ${letter.id}`;
   const shown = facts([
     ['dead letter', letter.id],
     ['kind', letter.kind],
     ['status', state(letter.status)],
-    ['reason', letter.discardReason],
+    ['reason', letter.discardReason ?? letter.settleReason],
     ['about', `${abouts[letter.kind]} ${letter.subject}`],
     ['customer', letter.customerId],
     ['error', letter.error],
     ['attempts', count(letter.attempts)],
     ['since', `${time(letter.createdAt)} UTC`],
     ['changed', `${time(letter.updatedAt)} UTC`],
-    ['next', letter.status === 'open' ? next : undefined],
+    ...(letter.status === 'open' ? waysOut(letter) : []),
   ]);
   const record = Object.entries(letter.record).map(([name, value]) => [name, plainValue(value)]);
   const columns = [{ title: 'The record as it stood' }, { title: '' }];

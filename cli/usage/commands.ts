@@ -1,8 +1,12 @@
-/** `durabill usage show | list`: the ledger, which is the truth about usage. */
+/** `durabill usage show | list | settle`: the ledger, which is the truth about usage. */
+import { Option } from 'commander';
 import type { Command } from 'commander';
+import { parseDiscardReason } from '../../domain/dead-letters.ts';
 import { BillingError } from '../../domain/errors.ts';
 import { parseCustomerId, printable } from '../../domain/ids.ts';
 import type { UsageRecord } from '../../domain/usage.ts';
+import { settleUsage } from '../../operations/settle-usage.ts';
+import type { SettleOrder } from '../../operations/settle-usage.ts';
 import type { Context } from '../shell/context.ts';
 import { leaf, noun, parseKey, parseMonth } from '../shell/leaf.ts';
 import { count, state, table, time } from '../shell/output.ts';
@@ -33,6 +37,43 @@ export function addUsage(program: Command): void {
         month: options.month,
       }));
     });
+  addSettle(usage);
+}
+
+interface SettleOptions {
+  as?: 'delivered';
+  resend?: boolean;
+  reason: string;
+}
+
+/** DL15 */
+function addSettle(usage: Command): void {
+  leaf(usage, 'settle <identifier>', 'Ends a doubt that Stripe’s sums leave: is it there or not?', [
+    'durabill usage settle prc_123 --as delivered --reason "in the dashboard, minute 12:34"',
+    'durabill usage settle prc_123 --resend --reason "not in the dashboard, minute 12:34"',
+  ])
+    .addOption(new Option('--as <state>', 'Stripe has it').choices(['delivered']))
+    .option('--resend', 'Stripe does not have it: it is sent again')
+    .requiredOption('--reason <text>', 'how you know; kept in its life')
+    .action(async (identifier: string, options: SettleOptions, command: Command) => {
+      if ((options.as === undefined) === (options.resend === undefined)) {
+        command.error('error: either --as delivered or --resend');
+      }
+      await performWith(command, settle, (): SettleOrder => ({
+        identifier: parseKey(identifier, 'usage record'),
+        as: options.as ?? 'resend',
+        reason: parseDiscardReason(options.reason),
+      }));
+    });
+}
+
+async function settle(context: Context, order: SettleOrder): Promise<Answer> {
+  // Asked before anything is changed: nothing is half done just because Temporal is away.
+  const { announceUsage: announce, tellSource } = await context.engine();
+  const tables = await context.tables();
+  const record = await settleUsage({ ...tables, announce, tellSource, now: context.now }, order);
+  const done = order.as === 'delivered' ? 'is delivered' : 'is sent again';
+  return { json: record, text: `Usage ${order.identifier} ${done}: ${order.reason}` };
 }
 
 /** DL10 */

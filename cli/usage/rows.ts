@@ -2,6 +2,7 @@
 import { deadLetterKinds } from '../../domain/dead-letters.ts';
 import type { DeadLetter } from '../../domain/dead-letters.ts';
 import { deadLetterId } from '../../domain/ids.ts';
+import { firstLines } from '../../domain/life.ts';
 import { meterEventsOf } from '../../domain/meter-events.ts';
 import type { UsageRecord } from '../../domain/usage.ts';
 import type { Tables } from '../../tables/open.ts';
@@ -40,13 +41,18 @@ export function describeUsage(record: UsageRecord, letters: readonly DeadLetter[
     ),
   ]);
   const life = record.life.map(({ at, what }) => [at, what]);
+  if (record.lifeLeftOut !== undefined) {
+    life.splice(firstLines, 0, ['…', `${count(record.lifeLeftOut)} lines are left out here`]);
+  }
   return `${shown}\n\n${table([{ title: 'When (UTC)' }, { title: 'What' }], life)}`;
 }
 
-/** Of a quantity with more digits than one meter event takes (DL7). */
+/** Of a quantity with more digits than one meter event takes (DL7), or of an event sent anew (DL17). */
 function meterEventsText(record: UsageRecord): string | undefined {
-  const { length } = meterEventsOf(record);
-  if (length < 2) return undefined;
-  if (record.state === 'delivered') return `${length}, the last one ${record.identifier}.${length}`;
-  return `${record.eventsSent ?? 0} of ${length} have arrived`;
+  const events = meterEventsOf(record);
+  const names = events.filter(({ place }) => record.refusals?.[place] !== undefined);
+  const anew = names.length === 0 ? '' : `; sent anew as ${names.map((e) => e.name).join(', ')}`;
+  if (events.length < 2) return anew === '' ? undefined : `1${anew}`;
+  if (record.state === 'delivered') return `${events.length}, all of them arrived${anew}`;
+  return `${record.arrived?.length ?? 0} of ${events.length} have arrived${anew}`;
 }

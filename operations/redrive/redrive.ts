@@ -54,7 +54,7 @@ async function redriveUsage(deps: RedriveDependencies, letter: DeadLetter): Prom
   const record = await findRecord(deps, letter);
   const aside = isLaidAside(record);
   const identifier = letter.subject;
-  if (letter.status === 'redriven' && !aside) {
+  if (letter.status !== 'open' && !aside) {
     return { id, identifier, outcome: 'already-redriven', state: record.state };
   }
   // A letter that says redriven over a record that lies aside is put right by going on all the same.

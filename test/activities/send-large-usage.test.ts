@@ -93,7 +93,7 @@ test('DL7 three events, one record: exact, each with its key, and its life tells
     'event 2 of 3 delivered',
     'delivered',
   ]);
-  expect(row?.eventsSent).toBeUndefined();
+  expect(row?.arrived).toBeUndefined();
   expect((await send(usage)).state).toBe('delivered');
   expect(await received(usage)).toHaveLength(3);
 });
@@ -120,15 +120,15 @@ test('DL7 killed between the second event and its note: known at Stripe, and not
     ...deps,
     ledger: {
       ...deps.ledger,
-      noteEvent: async (identifier, eventsSent, what, now) => {
-        if (eventsSent === 2) throw new Error('killed');
-        return await deps.ledger.noteEvent(identifier, eventsSent, what, now);
+      noteEvent: async (record, place, line) => {
+        if (place === 2) throw new Error('killed');
+        return await deps.ledger.noteEvent(record, place, line);
       },
     },
   });
   await expect(sendUsage({ identifier: usage.identifier })).rejects.toThrow('killed');
   expect(await received(usage)).toHaveLength(2);
-  expect(await services.ledger.get(usage.identifier)).toMatchObject({ eventsSent: 1 });
+  expect(await services.ledger.get(usage.identifier)).toMatchObject({ arrived: [1] });
   expect((await send(usage)).state).toBe('delivered');
   expect(sorted(await received(usage))).toEqual(allOf(usage));
 });
@@ -179,7 +179,7 @@ test('DL7 refused at the second event: a dead letter says which; a redrive goes 
   const letter = await services.deadLetters.get(`usage-rejected/${usage.identifier}`);
   expect(letter?.error).toContain('meter event 2 of 3: ');
   const row = await services.ledger.get(usage.identifier);
-  expect(row).toMatchObject({ eventsSent: 1 });
+  expect(row).toMatchObject({ arrived: [1] });
   if (row !== undefined) await services.ledger.requeue(row, new Date().toISOString());
   expect((await send(usage)).state).toBe('delivered');
   expect(sorted(await received(usage))).toEqual(allOf(usage));

@@ -2,14 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   afterFailedRound,
-  arrivedAndUncertain,
   minuteOf,
-  mustReconcile,
-  reconcile,
+  nextStep,
   refusalBeforeSending,
 } from '../../domain/delivery.ts';
+import type { NextStep } from '../../domain/delivery.ts';
 import type { UsageRecord } from '../../domain/usage.ts';
-import type { Verdict } from '../../domain/delivery.ts';
 import { iso, noon, noonMs, usageRecord } from './support.ts';
 
 const minute = 60_000;
@@ -51,36 +49,47 @@ describe('FM10 timestamps outside Stripe’s window are refused before sending',
   });
 });
 
-describe('DL7 what is known of a record’s meter events', () => {
-  const large = { identifier: 'job', quantity: '2000000000000000' };
-  test.each<[Partial<UsageRecord>, string, string]>([
-    [{ ...large }, '0', '0'],
-    [{ ...large, attempts: 1 }, '0', '999999999999999'],
-    [{ ...large, attempts: 1, eventsSent: 1 }, '999999999999999', '999999999999999'],
-    [{ ...large, attempts: 2, eventsSent: 2 }, '1999999999999998', '2'],
-    [{ ...large, attempts: 2, state: 'delivered' }, '2000000000000000', '0'],
-    [{ quantity: '7', attempts: 1 }, '0', '7'],
-    [{ quantity: '7', attempts: 1, state: 'rejected' }, '0', '7'],
-    [{ quantity: '7' }, '0', '0'],
-  ])('DL7 %o: arrived %s, perhaps %s', (facts, arrived, uncertain) => {
-    expect(arrivedAndUncertain(usageRecord(facts))).toEqual({ arrived, uncertain });
+describe('DL2 DL14 what becomes of a record that is due', () => {
+  const tooOld = { occurredAt: iso(noonMs - 36 * day) };
+  const refusal = `timestamp ${tooOld.occurredAt} is older than the 35 days that Stripe accepts`;
+  const rejected: NextStep = { step: 'lay-aside', state: 'rejected', reason: refusal };
+  const parked: NextStep = { step: 'lay-aside', state: 'parked', reason: 'retries ran out' };
+  const gaveUp = 'retries ran out';
+  test.each<[string, Partial<UsageRecord>, number, NextStep]>([
+    ['never tried', {}, 0, { step: 'send' }],
+    ['tried, and known to be absent', { attempts: 4, firstAttemptAt: noon }, day, { step: 'send' }],
+    ['in doubt, remembered', { doubtSince: noon }, 23 * hour - 1, { step: 'send' }],
+    ['in doubt, forgotten', { doubtSince: noon }, 23 * hour, { step: 'ask' }],
+    ['in doubt for long', { doubtSince: noon }, 34 * day, { step: 'ask' }],
+    ['too old, never tried', tooOld, 0, rejected],
+    [
+      'too old, in doubt for two minutes',
+      { ...tooOld, doubtSince: noon },
+      2 * minute,
+      { step: 'ask' },
+    ],
+    ['given up', { gaveUp }, 0, parked],
+    ['given up, in doubt', { gaveUp, doubtSince: noon }, minute, { step: 'ask' }],
+  ])('DL14 %s', (_name, facts, laterMs, step) => {
+    expect(nextStep(usageRecord(facts), noonMs + laterMs)).toStrictEqual(step);
   });
-});
 
-describe('DL2 after a day Stripe’s sums are asked first', () => {
-  test('DL2 never before a first attempt', () => {
-    expect(mustReconcile(usageRecord(), noonMs)).toBe(false);
-  });
-
-  test.each([
-    [0, false],
-    [22 * hour, false],
-    [23 * hour - 1, false],
-    [23 * hour, true],
-    [24 * hour, true],
-    [40 * day, true],
-  ])('DL2 %i ms after the first attempt: %s', (ageMs, must) => {
-    expect(mustReconcile(usageRecord({ firstAttemptAt: noon }), noonMs + ageMs)).toBe(must);
+  test('DL14 what may be at Stripe is never laid aside unasked, whatever its age', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 60 * day }),
+        fc.integer({ min: 0, max: 60 * day }),
+        fc.option(fc.constant(gaveUp), { nil: undefined }),
+        (occurredAgoMs, doubtAgoMs, reason) => {
+          const facts = {
+            occurredAt: iso(noonMs - occurredAgoMs),
+            doubtSince: iso(noonMs - doubtAgoMs),
+            ...(reason === undefined ? {} : { gaveUp: reason }),
+          };
+          expect(nextStep(usageRecord(facts), noonMs).step).not.toBe('lay-aside');
+        },
+      ),
+    );
   });
 });
 
@@ -122,7 +131,15 @@ describe('DL3 after a round of retries was used up', () => {
     const record = usageRecord({ firstAttemptAt: iso(noonMs - 30 * day), retryingSince: noon });
     expect(afterFailedRound(record, noonMs + 71 * hour).state).toBe('pending');
     expect(afterFailedRound(record, noonMs + 72 * hour)).toStrictEqual({ state: 'parked' });
-    expect(mustReconcile(record, noonMs)).toBe(true);
+  });
+
+  test('DL14 what is in doubt is not parked: it gives up, and the sums are asked an hour later', () => {
+    const record = usageRecord({ rounds: 40, firstAttemptAt: noon, doubtSince: noon });
+    expect(afterFailedRound(record, noonMs + 72 * hour)).toStrictEqual({
+      state: 'pending',
+      nextAttemptAt: iso(noonMs + 73 * hour),
+      gaveUp: true,
+    });
   });
 
   test('DL3 from the first attempt to parking takes a bounded number of rounds', () => {
@@ -135,90 +152,6 @@ describe('DL3 after a round of retries was used up', () => {
       rounds += 1;
     }
     expect(rounds).toBe(77);
-  });
-});
-
-interface Uncertain {
-  identifier: string;
-  quantity: string;
-}
-
-/** Every subset that adds up to what Stripe has beyond the delivered: does it hold the asked one? */
-function bruteForce(asked: string, extra: bigint, uncertain: readonly Uncertain[]): Verdict[] {
-  const verdicts: Verdict[] = [];
-  for (let mask = 0; mask < 2 ** uncertain.length; mask += 1) {
-    const subset = uncertain.filter((_, position) => ((mask >> position) & 1) === 1);
-    const sum = subset.reduce((total, { quantity }) => total + BigInt(quantity), 0n);
-    if (sum !== extra) continue;
-    verdicts.push(subset.some(({ identifier }) => identifier === asked) ? 'arrived' : 'absent');
-  }
-  return verdicts;
-}
-
-// Zero usage is never sent (FM9), so what is uncertain is at least one byte.
-const minutes = fc
-  .array(fc.bigInt({ min: 1n, max: 6n }), { minLength: 1, maxLength: 6 })
-  .chain((quantities) =>
-    fc.record({
-      uncertain: fc.constant(
-        quantities.map((quantity, n) => ({ identifier: `job-${n}`, quantity: String(quantity) })),
-      ),
-      arrived: fc.subarray(quantities),
-      drift: fc.oneof({ weight: 3, arbitrary: fc.constant(0n) }, fc.bigInt({ min: -3n, max: 3n })),
-      delivered: fc.bigInt({ min: 0n, max: 2n ** 70n }),
-    }),
-  );
-
-describe('DL2 I3 reconciling an old attempt with Stripe’s sums', () => {
-  test.each<[string, string, string, Uncertain[], Verdict]>([
-    ['nothing extra', '10', '10', [{ identifier: 'a', quantity: '5' }], 'absent'],
-    ['exactly it', '15', '10', [{ identifier: 'a', quantity: '5' }], 'arrived'],
-    ['part of it', '12', '10', [{ identifier: 'a', quantity: '5' }], 'unclear'],
-    ['more than it', '20', '10', [{ identifier: 'a', quantity: '5' }], 'unclear'],
-    ['less than delivered', '4', '10', [{ identifier: 'a', quantity: '5' }], 'unclear'],
-    ['not among the uncertain', '15', '10', [{ identifier: 'b', quantity: '5' }], 'unclear'],
-    ['beyond 2^53', '9007199254740993', '9007199254740992', [], 'unclear'],
-    [
-      'one byte beyond 2^53',
-      '9007199254740993',
-      '9007199254740992',
-      [{ identifier: 'a', quantity: '1' }],
-      'arrived',
-    ],
-    [
-      'twins, one arrived',
-      '5',
-      '0',
-      [
-        { identifier: 'a', quantity: '5' },
-        { identifier: 'b', quantity: '5' },
-      ],
-      'unclear',
-    ],
-  ])('DL2 %s', (_name, stripeTotal, deliveredTotal, uncertain, verdict) => {
-    expect(reconcile('a', { stripeTotal, deliveredTotal, uncertain })).toBe(verdict);
-  });
-
-  test('DL2 never says more than every subset that fits says (brute force)', () => {
-    const seen = new Map<Verdict, number>();
-    fc.assert(
-      fc.property(minutes, ({ uncertain, arrived, drift, delivered }) => {
-        const extra = arrived.reduce((sum, quantity) => sum + quantity, 0n) + drift;
-        const verdict = reconcile('job-0', {
-          stripeTotal: String(delivered + extra),
-          deliveredTotal: String(delivered),
-          uncertain,
-        });
-        seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
-        const possible = new Set(bruteForce('job-0', extra, uncertain));
-        const all = uncertain.reduce((sum, { quantity }) => sum + BigInt(quantity), 0n);
-        const plain = extra === 0n ? 'absent' : extra === all ? 'arrived' : 'unclear';
-        expect(verdict).toBe(plain);
-        expect(verdict === 'unclear' || (possible.size === 1 && possible.has(verdict))).toBe(true);
-      }),
-      { numRuns: 1000 },
-    );
-    expect([...seen.keys()].toSorted()).toStrictEqual(['absent', 'arrived', 'unclear']);
   });
 });
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { identifierOfKey } from '../../domain/ids.ts';
 import { readMeterErrorReport, tellsOfDelivery } from '../../domain/meter-error-report.ts';
 
 const sample = (identifier: string) => ({ error_message: 'gone', request: { identifier } });
@@ -43,10 +42,4 @@ describe('WH14 a report of wrong meter events', () => {
       expect(tellsOfDelivery('2026-11-25T10:00:00.000Z', { retryingSince })).toBe(tells);
     },
   );
-
-  test('WH14 an idempotency key names its identifier', () => {
-    expect(['job', 'job/attempt-2', 'job.2/attempt-13'].map((key) => identifierOfKey(key))).toEqual(
-      ['job', 'job', 'job.2'],
-    );
-  });
 });

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { laterEventOf, meterEventsOf, refusedQuantity } from '../../domain/meter-events.ts';
+import {
+  laterEventOf,
+  meterEventsOf,
+  refusedQuantity,
+  parseEventName,
+} from '../../domain/meter-events.ts';
 
 const largest = 999_999_999_999_999n;
 const of = (quantity: bigint, identifier = 'job') =>
@@ -72,4 +77,41 @@ describe('DL7 values of more than 15 digits are split into events whose sum is e
       expect(laterEventOf(identifier)).toBeUndefined();
     },
   );
+});
+
+describe('DL17 an event that Stripe took and refused goes under another name', () => {
+  const named = (refusals: Record<string, number>, identifier = 'job', quantity = '7') =>
+    meterEventsOf({ identifier, quantity, refusals }).map((event) => event.identifier);
+
+  test('DL17 each refusal makes a name of its own, for that event alone', () => {
+    expect(named({})).toEqual(['job']);
+    expect(named({ 1: 1 })).toEqual(['job~2']);
+    expect(named({ 1: 2 })).toEqual(['job~3']);
+    expect(named({ 2: 1 }, 'job', '2000000000000000')).toEqual(['job', 'job.2~2', 'job.3']);
+  });
+
+  test.each([
+    ['job', 'job', 0],
+    ['job~2', 'job', 1],
+    ['job.2~3', 'job.2', 2],
+    ['job.2', 'job.2', 0],
+    ['job~2/attempt-14', 'job', 1],
+    ['job/attempt-3', 'job', 0],
+  ])('DL17 %s is %s after %i refusals', (name, base, refusals) => {
+    expect(parseEventName(name)).toEqual({ name: base, refusals });
+  });
+
+  test('DL17 a name that would be too long is shortened, and still nobody else’s', () => {
+    const identifier = 'j'.repeat(100);
+    const other = `${'j'.repeat(99)}k`;
+    const [event] = meterEventsOf({ identifier, quantity: '7', refusals: { 1: 1 } });
+    expect(event?.name).toBe(`${identifier}~2`);
+    expect(event?.identifier).toMatch(/^j{80}~[0-9a-f]{16}$/);
+    const names = [
+      named({ 1: 1 }, identifier),
+      named({ 1: 2 }, identifier),
+      named({ 1: 1 }, other),
+    ];
+    expect(new Set(names.flat()).size).toBe(3);
+  });
 });

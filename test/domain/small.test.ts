@@ -5,7 +5,7 @@ import { deadLetterKinds } from '../../domain/dead-letters.ts';
 import { BillingError } from '../../domain/errors.ts';
 import { addBytes } from '../../domain/processing.ts';
 import { schedules } from '../../domain/schedules.ts';
-import { stripeTaskQueue, workflowTypes } from '../../domain/temporal-names.ts';
+import { allTaskQueues, stripeTaskQueue, workflowTypes } from '../../domain/temporal-names.ts';
 import { conflictingFacts, needsDelivery, parseQuantity } from '../../domain/usage.ts';
 import { refusalOf, usageRecord } from './support.ts';
 
@@ -165,6 +165,17 @@ describe('DL5 DL9 names and schedules', () => {
 
   test('DL4 Stripe calls have a queue of their own', () => {
     expect(stripeTaskQueue('durabill')).toBe('durabill-stripe');
+  });
+
+  test('DL16 each kind of work that may hold up another has a queue of its own', () => {
+    expect(allTaskQueues('durabill')).toStrictEqual([
+      'durabill',
+      'durabill-delivery',
+      'durabill-stripe',
+      'durabill-events',
+      'durabill-files',
+      'durabill-listing',
+    ]);
   });
 
   test('the one error type carries its code, its words and its cause', () => {

@@ -26,7 +26,7 @@ async function operate(ledger: UsageLedger, id: string, operation: Operation, se
       await ledger.noteFailure(id, 'Stripe HTTP 500: boom', false, now);
       return await ledger.get(id);
     case 'defer':
-      return await ledger.defer(id, at(second + 60), 'boom', now);
+      return await ledger.defer(id, { nextAttemptAt: at(second + 60), error: 'boom', now });
     case 'reject':
       return await ledger.layAside(id, 'rejected', 'no such customer', now);
     case 'park':
@@ -129,7 +129,8 @@ describe('DL2 claim → send → confirm', () => {
     await ledger.claim('job-1', at(1));
     await ledger.noteFailure('job-1', 'Stripe HTTP 500: boom', true, at(2));
     await ledger.claim('job-1', at(3));
-    await ledger.defer('job-1', at(64), 'Stripe HTTP 500: boom', at(4));
+    const error = 'Stripe HTTP 500: boom';
+    await ledger.defer('job-1', { nextAttemptAt: at(64), error, now: at(4) });
     await ledger.claim('job-1', at(64));
     const deferred = await ledger.get('job-1');
     expect(deferred?.error).toBe('Stripe HTTP 500: boom');
@@ -142,6 +143,7 @@ describe('DL2 claim → send → confirm', () => {
         rounds: 1,
         freshKey: true,
         firstAttemptAt: at(1),
+        lastAttemptAt: at(64),
         deliveredAt: at(65),
         life: [
           { at: at(0), what: 'recorded' },
@@ -160,7 +162,7 @@ describe('DL2 claim → send → confirm', () => {
     const { ledger } = await newLedger();
     const record = await ledger.record(usageOf('job-1'), at(0));
     await ledger.claim('job-1', at(1));
-    await ledger.defer('job-1', at(61), 'boom', at(2));
+    await ledger.defer('job-1', { nextAttemptAt: at(61), error: 'boom', now: at(2) });
     await ledger.layAside('job-1', 'parked', 'retries ran out', at(3));
     const redriven = await ledger.requeue(record, at(9));
     expect(redriven).toStrictEqual({
@@ -172,6 +174,8 @@ describe('DL2 claim → send → confirm', () => {
       // Stripe replays what it saved under the old key.
       freshKey: true,
       firstAttemptAt: at(1),
+      lastAttemptAt: at(1),
+      doubtSince: at(1),
       nextAttemptAt: at(9),
       retryingSince: at(9),
       error: 'retries ran out',
@@ -216,7 +220,7 @@ describe('DL2 claim → send → confirm', () => {
     const { ledger } = await newLedger();
     await ledger.record(usageOf('job-1'), at(0));
     const error = 'x'.repeat(500);
-    const deferred = await ledger.defer('job-1', at(60), error, at(1));
+    const deferred = await ledger.defer('job-1', { nextAttemptAt: at(60), error, now: at(1) });
     expect(deferred?.error).toBe(error);
     expect(deferred?.life.map(({ what }) => what.length)).toStrictEqual(['recorded'.length, 240]);
   });
