@@ -1,5 +1,6 @@
 /** The activities of `processFiles`. Each may run again after a crash at any line. */
 import { BillingError } from '../domain/errors.ts';
+import { refuseOtherJob } from '../domain/processing.ts';
 import type { ProcessingRequest, ProcessingStatus } from '../domain/processing.ts';
 import type { DeliveryState } from '../domain/usage.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -17,20 +18,13 @@ export function createProcessingActivities(deps: Dependencies) {
 
   /** Writes the job's row once. The list of files is kept as its digest, and is not answered. */
   async function beginProcessing(
-    job: ProcessingRequest,
+    asked: ProcessingRequest,
   ): Promise<{ status: ProcessingStatus; totalBytes: number }> {
-    const { processingId, customerId, files } = job;
+    const { processingId, customerId, files } = asked;
     const filesDigest = deps.digestFiles(files);
-    const row = await deps.processings.begin(
-      { processingId, customerId, fileCount: files.length, filesDigest },
-      isoNow(),
-    );
-    if (row.customerId !== customerId || row.filesDigest !== filesDigest) {
-      throw new BillingError(
-        'conflict',
-        `processing ${processingId} was begun with another customer or other files`,
-      );
-    }
+    const job = { processingId, customerId, fileCount: files.length, filesDigest };
+    const row = await deps.processings.begin(job, isoNow());
+    refuseOtherJob(processingId, row, job);
     return { status: row.status, totalBytes: row.totalBytes ?? 0 };
   }
 

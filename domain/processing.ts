@@ -11,6 +11,26 @@ export interface ProcessingRequest {
   files: string[];
 }
 
+/** What a processing's id stands for, for good. */
+interface JobFacts {
+  customerId: string;
+  /** Of its ordered list of files. */
+  filesDigest: string;
+}
+
+/** The same id for another customer or other files is another job, and refused (FM1). */
+export function refuseOtherJob(processingId: string, begun: JobFacts, asked: JobFacts): void {
+  const differing = [
+    ...(begun.customerId === asked.customerId ? [] : ['another customer']),
+    ...(begun.filesDigest === asked.filesDigest ? [] : ['other files']),
+  ];
+  if (differing.length === 0) return;
+  throw new BillingError(
+    'conflict',
+    `processing ${processingId} was submitted before with ${differing.join(' and ')}: choose another id`,
+  );
+}
+
 /** What became of one file. `sha256` is of the input, in hex; `bytes` is its size. */
 export interface FileResult {
   key: string;

@@ -70,7 +70,7 @@ export const listShape = z
 const quick = ['redriven', 'already-redriven', 'again'] as const;
 const outcome = z.enum([...quick, 'started']);
 
-/** As `redrive/` answers, by what the dead letter is about. */
+/** As `operations/dead-letters/` answers, by what the dead letter is about. */
 export const redrivenShape = z
   .union([
     z

@@ -1,8 +1,8 @@
 /** "Redrive all" over HTTP: bounded in time and number, and it says where to go on. */
 import type { DeadLetter, DeadLetterKind } from '../domain/dead-letters.ts';
-import { redriveTogether } from '../operations/redrive/together.ts';
-import type { RedrivenTogether } from '../operations/redrive/together.ts';
-import type { RedriveDependencies } from '../operations/redrive/redrive.ts';
+import { redriveTogether } from '../operations/dead-letters/together.ts';
+import type { RedrivenTogether } from '../operations/dead-letters/together.ts';
+import type { RedriveDependencies } from '../operations/dead-letters/redrive.ts';
 import type { DeadLetterPlaces, DeadLetters } from '../tables/dead-letters.ts';
 
 const mostLetters = 100;

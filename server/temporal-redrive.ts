@@ -1,6 +1,6 @@
 /** What a redrive over HTTP needs of the engine. */
 import type { Engine } from '../engine/engine.ts';
-import { connectRedrive } from '../operations/redrive/connect.ts';
+import { connectRedrive } from '../operations/dead-letters/connect.ts';
 
 export interface TemporalRedrive {
   /** Throws BillingError `unavailable`: asked before anything is changed. */

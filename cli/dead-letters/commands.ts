@@ -9,7 +9,7 @@ import {
 import type { DeadLetter, DeadLetterKind, DeadLetterStatus } from '../../domain/dead-letters.ts';
 import { BillingError } from '../../domain/errors.ts';
 import { printable } from '../../domain/ids.ts';
-import { discard } from '../../operations/redrive/redrive.ts';
+import { discard } from '../../operations/dead-letters/redrive.ts';
 import type { Context } from '../shell/context.ts';
 import { leaf, noun, parseKey } from '../shell/leaf.ts';
 import { count, facts, state, table, time } from '../shell/output.ts';

@@ -1,8 +1,8 @@
 /** `durabill dead-letters redrive`: one, or all that are open. */
 import type { DeadLetterKind } from '../../domain/dead-letters.ts';
-import { redrive } from '../../operations/redrive/redrive.ts';
-import type { Redriven, RedriveDependencies } from '../../operations/redrive/redrive.ts';
-import { redriveTogether } from '../../operations/redrive/together.ts';
+import { redrive } from '../../operations/dead-letters/redrive.ts';
+import type { Redriven, RedriveDependencies } from '../../operations/dead-letters/redrive.ts';
+import { redriveTogether } from '../../operations/dead-letters/together.ts';
 import type { Context } from '../shell/context.ts';
 import { describeFailure } from '../shell/failures.ts';
 import { count, state, table } from '../shell/output.ts';
@@ -68,7 +68,7 @@ function report(
 
 async function dependencies(context: Context, show: Show): Promise<RedriveDependencies> {
   const [{ connectRedrive }, follow] = await Promise.all([
-    import('../../operations/redrive/connect.ts'),
+    import('../../operations/dead-letters/connect.ts'),
     import('../shell/follow.ts'),
   ]);
   // Asked before anything is changed: nothing is half done just because Temporal is away.

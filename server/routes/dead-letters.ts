@@ -5,9 +5,9 @@ import { bodyLimit } from 'hono/body-limit';
 import { parseDiscardReason } from '../../domain/dead-letters.ts';
 import { BillingError } from '../../domain/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { findLetter } from '../../operations/redrive/letter.ts';
-import { discard, redrive } from '../../operations/redrive/redrive.ts';
-import type { Redriven, RedriveDependencies } from '../../operations/redrive/redrive.ts';
+import { findLetter } from '../../operations/dead-letters/letter.ts';
+import { discard, redrive } from '../../operations/dead-letters/redrive.ts';
+import type { Redriven, RedriveDependencies } from '../../operations/dead-letters/redrive.ts';
 import type { DeadLetters } from '../../tables/dead-letters.ts';
 import { adminGuard } from '../admin-guard.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
@@ -142,7 +142,7 @@ const redriveOpenRoute = createRoute({
   },
 });
 
-/** The same steps and checks as the command line's (`redrive/`), answered sooner. */
+/** The same steps and checks as the command line's (`operations/dead-letters/`), answered sooner. */
 export function deadLetterRoutes(options: DeadLetterOptions, logger: Logger): OpenAPIHono {
   const { tables, temporal, now } = options;
   const patient = (patienceMs: number): RedriveDependencies => ({

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { discard, redrive } from '../../operations/redrive/redrive.ts';
-import type { RedriveDependencies } from '../../operations/redrive/redrive.ts';
-import { deadLetterId } from '../../domain/ids.ts';
-import { createDynamoDb } from '../../platform/clients.ts';
-import { parseConfig } from '../../platform/config.ts';
-import { createTables } from '../../tables/create.ts';
-import type { DeadLetters } from '../../tables/dead-letters.ts';
-import { createTableStore } from '../../tables/dynamo.ts';
-import { openTables } from '../../tables/open.ts';
-import type { Tables } from '../../tables/open.ts';
-import type { WebhookEvents } from '../../tables/webhook-events.ts';
-import { startDynamodbServer } from '../cli/support.ts';
+import { discard, redrive } from '../../../operations/dead-letters/redrive.ts';
+import type { RedriveDependencies } from '../../../operations/dead-letters/redrive.ts';
+import { deadLetterId } from '../../../domain/ids.ts';
+import { createDynamoDb } from '../../../platform/clients.ts';
+import { parseConfig } from '../../../platform/config.ts';
+import { createTables } from '../../../tables/create.ts';
+import type { DeadLetters } from '../../../tables/dead-letters.ts';
+import { createTableStore } from '../../../tables/dynamo.ts';
+import { openTables } from '../../../tables/open.ts';
+import type { Tables } from '../../../tables/open.ts';
+import type { WebhookEvents } from '../../../tables/webhook-events.ts';
+import { startDynamodbServer } from '../../cli/support.ts';
 
 let deadLetters: DeadLetters;
 let webhookEvents: WebhookEvents;
