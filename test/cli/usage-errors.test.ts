@@ -170,7 +170,15 @@ test('servers that are away are named, within seconds, with what to do', async (
   expect(doctor.code).toBe(1);
   const { checks } = JSON.parse(doctor.stdout) as { checks: { check: string; state: string }[] };
   const down = checks.filter(({ state }) => state === 'down').map(({ check }) => check);
-  expect(down).toEqual(['tables', 'bucket', 'Stripe', 'dead letters', 'Temporal']);
+  expect(down).toEqual([
+    'tables',
+    'bucket',
+    'Stripe',
+    'webhook endpoints',
+    'webhook events',
+    'dead letters',
+    'Temporal',
+  ]);
   const schedules = await durabill(['schedules', 'list'], env);
   expect(schedules.code).toBe(1);
   expect(schedules.stderr).toContain('Temporal at 127.0.0.1:1 does not answer');
