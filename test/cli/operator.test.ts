@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { deadLetterId } from '../../domain/ids.ts';
+import { schedules } from '../../domain/schedules.ts';
 import { digestFiles } from '../../platform/files-digest.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
@@ -132,7 +133,7 @@ test('DL10 usage show has the whole life; DL9 redrive and discard by the command
 });
 
 test('every schedule is applied, paused, resumed and triggered', async () => {
-  const ids = ['daily-storage', 'monthly-storage', 'catch-up-webhooks', 'sweep-usage'];
+  const ids = schedules.map(({ id }) => id);
   const each = (fact: object) => ids.map((id) => ({ id, ...fact }));
   const onEach = async (verb: string): Promise<void> => {
     const runs = await Promise.all(ids.map(async (id) => await run('schedules', verb, id)));
