@@ -11,7 +11,7 @@ const flag = z
   .transform((value) => value === 'true');
 const decimal = z.string().regex(/^[0-9]{1,9}(\.[0-9]{1,12})?$/, 'must be a decimal number');
 
-const schema = z.object({
+const variables = z.object({
   STRIPE_SECRET_KEY: text
     .regex(/^(sk|rk)_(test|live)_/, 'must begin with sk_test_, sk_live_, rk_test_ or rk_live_')
     .optional()
@@ -105,7 +105,12 @@ const schema = z.object({
     .describe('least level that is logged'),
 });
 
-export type Config = z.output<typeof schema>;
+const schema = variables.refine((config) => config.CLOCK_OFFSET_SECONDS === 0 || !isLive(config), {
+  path: ['CLOCK_OFFSET_SECONDS'],
+  message: 'goes with test keys only',
+});
+
+export type Config = z.output<typeof variables>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const secretVariables = new Set([
@@ -127,15 +132,22 @@ export function readEnvironment(): Environment {
   return process.env;
 }
 
-/** Throws BillingError `invalid_request` that lists every problem, one to a line. */
+/**
+ * Throws BillingError `invalid_request` that lists every problem, one to a line. The Stripe key must be
+ * in the environment: `loadConfig` (load-config.ts) puts it there from wherever it is kept.
+ */
 export function parseConfig(environment: Environment): Config {
-  const parsed = schema.safeParse(withoutEmpty(environment));
-  if (parsed.success) {
-    if (parsed.data.CLOCK_OFFSET_SECONDS !== 0 && isLive(parsed.data)) {
-      throw new BillingError('invalid_request', 'CLOCK_OFFSET_SECONDS goes with test keys only');
-    }
-    return parsed.data;
+  const config = parseUnresolved(environment);
+  if (config.STRIPE_SECRET_KEY === undefined && config.STRIPE_SECRET_ID !== undefined) {
+    throw new Error('the Stripe key is not resolved: load the configuration by loadConfig');
   }
+  return config;
+}
+
+/** For `loadConfig` alone: of a configuration whose Stripe key may yet be in Secrets Manager. */
+export function parseUnresolved(environment: Environment): Config {
+  const parsed = schema.safeParse(withoutEmpty(environment));
+  if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(
     (issue) => `  ${issue.path.join('.')}: ${issue.message}`,
   );
@@ -149,26 +161,38 @@ export interface VariableReport {
   variable: string;
   /** What is in force, secrets masked; empty when nothing is. */
   value: string;
-  from: 'environment' | 'default' | 'not set';
+  from: 'environment' | 'Secrets Manager' | 'default' | 'not set';
   problem?: string;
   meaning: string;
 }
 
-/** Every variable with its value, where that comes from, and what is wrong with it. */
-export function reportConfig(environment: Environment): VariableReport[] {
-  const given = withoutEmpty(environment);
+/**
+ * Every variable with its value, where that comes from, and what is wrong with it. `resolved` holds what
+ * came from Secrets Manager besides.
+ */
+export function reportConfig(
+  environment: Environment,
+  resolved: Environment = environment,
+): VariableReport[] {
+  const given = withoutEmpty(resolved);
   const problems = new Map(
     schema.safeParse(given).error?.issues.map((issue) => [issue.path[0], issue.message]),
   );
   const defaults: Record<string, unknown> = schema.parse({});
-  return Object.entries(schema.shape).map(([variable, shape]) => {
+  return Object.entries(variables.shape).map(([variable, shape]) => {
     const own = given[variable];
     const fallback = defaults[variable];
     const problem = problems.get(variable);
+    const absent = fallback === undefined ? 'not set' : 'default';
     return {
       variable,
       value: own === undefined ? show(fallback) : mask(variable, own),
-      from: own !== undefined ? 'environment' : fallback === undefined ? 'not set' : 'default',
+      from:
+        own === undefined
+          ? absent
+          : (environment[variable] ?? '') === ''
+            ? 'Secrets Manager'
+            : 'environment',
       ...(problem === undefined ? {} : { problem }),
       meaning: shape.description ?? '',
     };
@@ -187,7 +211,7 @@ export function createClock(config: Config): () => Date {
 }
 
 /** Whether our Stripe key moves real money. */
-export function isLive(config: Config): boolean {
+export function isLive(config: Pick<Config, 'STRIPE_SECRET_KEY'>): boolean {
   return /^(sk|rk)_live_/.test(config.STRIPE_SECRET_KEY ?? '');
 }
 
@@ -202,7 +226,7 @@ function mask(variable: string, value: string): string {
 }
 
 function withoutEmpty(environment: Environment): Record<string, string> {
-  const known = Object.keys(schema.shape);
+  const known = Object.keys(variables.shape);
   return Object.fromEntries(
     known.flatMap((name) => {
       const value = environment[name];

@@ -2,7 +2,8 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { serve } from '@hono/node-server';
 import { createDynamoDb } from '../platform/clients.ts';
-import { createClock, isLive, parseConfig, readEnvironment } from '../platform/config.ts';
+import { createClock, isLive, readEnvironment } from '../platform/config.ts';
+import { loadConfig } from '../platform/load-config.ts';
 import { createLogger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { createEngine } from '../engine/engine.ts';
@@ -14,7 +15,7 @@ import { createApp } from './app.ts';
 import { createTemporalRedrive } from './temporal-redrive.ts';
 
 const environment = readEnvironment();
-const config = parseConfig(environment);
+const config = await loadConfig(environment);
 const logger = createLogger('server', config.LOG_LEVEL);
 const dynamodb = createDynamoDb(config);
 const temporal = createTemporalClient(config, environment);

@@ -6,15 +6,11 @@ import { NativeConnection } from '@temporalio/worker';
 import type { Worker } from '@temporalio/worker';
 import { gzipProcessor } from '../activities/processor.ts';
 import { createDynamoDb, createS3, createStripe } from '../platform/clients.ts';
-import {
-  createClock,
-  deliveryRatePerSecond,
-  parseConfig,
-  readEnvironment,
-} from '../platform/config.ts';
+import { createClock, deliveryRatePerSecond, readEnvironment } from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { digestFiles } from '../platform/files-digest.ts';
 import { serveHealth } from '../platform/health.ts';
+import { loadConfig } from '../platform/load-config.ts';
 import { createLogger } from '../platform/logger.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
@@ -28,13 +24,13 @@ import { createWorkers, installRuntime } from './run.ts';
 
 async function main(): Promise<void> {
   const environment = readEnvironment();
-  const config = parseConfig(environment);
+  const config = await loadConfig(environment);
   const logger = createLogger('worker', config.LOG_LEVEL);
   installRuntime((level, message) => {
     logger[level === 'ERROR' ? 'error' : 'warn']({ from: 'temporal' }, message);
   });
   const metrics = createMetrics();
-  const stripe = await createStripe(config);
+  const stripe = createStripe(config);
   if (stripe === undefined) {
     logger.warn('billing is off: set STRIPE_SECRET_KEY (or STRIPE_SECRET_ID) to deliver usage');
   }

@@ -1,8 +1,9 @@
 /** `durabill config`: every variable, what is in force, and what is wrong. Needs no stack. */
 import type { Command } from 'commander';
 import { readEnvironment, reportConfig } from '../../platform/config.ts';
-import type { Environment } from '../../platform/config.ts';
+import type { Environment, VariableReport } from '../../platform/config.ts';
 import { resolveSettings } from '../../platform/embedded.ts';
+import { resolveStripeKey } from '../../platform/load-config.ts';
 import { leaf } from '../shell/leaf.ts';
 import { colors, table } from '../shell/output.ts';
 import { perform } from '../shell/perform.ts';
@@ -13,13 +14,13 @@ export function addConfig(program: Command): void {
     'durabill config',
     'STRIPE_SECRET_KEY=sk_test_… durabill config --json',
   ]).action(async (_options: object, command: Command) => {
-    await perform(command, () => showConfig(readEnvironment()));
+    await perform(command, async () => await showConfig(readEnvironment()));
   });
 }
 
-function showConfig(environment: Environment): Answer {
+async function showConfig(environment: Environment): Promise<Answer> {
   const { source, effective } = settingsOf(environment);
-  const variables = reportConfig(effective);
+  const variables = await reportResolved(effective);
   const problems = variables.filter(({ problem }) => problem !== undefined);
   const rows = variables.map(({ variable, value, from, problem, meaning }) => [
     variable,
@@ -38,6 +39,18 @@ function showConfig(environment: Environment): Answer {
       ? {}
       : { failed: `the configuration has ${problems.length} problem(s):\n${listed.join('\n')}` }),
   };
+}
+
+/** With the Stripe key from Secrets Manager, if it is kept there: whether it is a live one counts. */
+async function reportResolved(environment: Environment): Promise<VariableReport[]> {
+  const given = reportConfig(environment);
+  if (given.some(({ problem }) => problem !== undefined)) return given;
+  try {
+    return reportConfig(environment, await resolveStripeKey(environment));
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return given.map((one) => (one.variable === 'STRIPE_SECRET_ID' ? { ...one, problem } : one));
+  }
 }
 
 /** The settings that the other commands would use; without a stack the environment alone. */

@@ -1,5 +1,6 @@
 /** The doctor's checks of tables, bucket, Stripe and dead letters; each says what to do. */
 import { publicUrlOf } from '../shell/context.ts';
+import { isLive } from '../../platform/config.ts';
 import type { Context } from '../shell/context.ts';
 import { describeFailure } from '../shell/failures.ts';
 
@@ -100,7 +101,7 @@ export async function checkStripe(context: Context): Promise<Omit<Finding, 'chec
   const { inspectCatalog } = await import('../../platform/stripe-catalog.ts');
   const troubles = (await inspectCatalog(stripe)).filter(({ outcome }) => outcome !== 'present');
   if (troubles.length === 0) {
-    const live = /^(sk|rk)_live_/.test(context.config.STRIPE_SECRET_KEY ?? '');
+    const live = isLive(context.config);
     return {
       state: 'ok',
       detail: `${live ? 'live' : 'test'} mode; the catalog is as it should be`,

@@ -32,7 +32,7 @@ export function addDoctor(program: Command): void {
 async function consult(): Promise<Answer> {
   let context: Context;
   try {
-    context = new Context();
+    context = await Context.open();
   } catch (error) {
     const { message } = describeFailure(error);
     return report([{ check: 'settings', state: 'down', detail: message }]);

@@ -7,11 +7,12 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { Client } from '@temporalio/client';
 import type Stripe from 'stripe';
 import { BillingError } from '../../domain/errors.ts';
-import { createClock, parseConfig, readEnvironment } from '../../platform/config.ts';
+import { createClock, readEnvironment } from '../../platform/config.ts';
 import type { Config, Environment } from '../../platform/config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { resolveSettings } from '../../platform/embedded.ts';
 import type { Settings } from '../../platform/embedded.ts';
+import { loadConfig } from '../../platform/load-config.ts';
 import type { Tables } from '../../tables/open.ts';
 import { nameFailures } from './name-failures.ts';
 
@@ -38,11 +39,16 @@ export class Context {
   #engine: Promise<Engine> | undefined;
   #stripe: Promise<Stripe | undefined> | undefined;
 
+  private constructor(settings: Settings, config: Config) {
+    this.settings = settings;
+    this.config = config;
+    this.now = createClock(config);
+  }
+
   /** Throws BillingError when no stack runs here or the configuration is wrong. */
-  constructor(environment: Environment = readEnvironment()) {
-    this.settings = resolveSettings(environment);
-    this.config = parseConfig(this.settings.environment);
-    this.now = createClock(this.config);
+  static async open(environment: Environment = readEnvironment()): Promise<Context> {
+    const settings = resolveSettings(environment);
+    return new Context(settings, await loadConfig(settings.environment));
   }
 
   async dynamoDb(): Promise<DynamoDBClient> {
@@ -86,8 +92,8 @@ export class Context {
 
   /** Undefined when billing is off. */
   async stripe(): Promise<Stripe | undefined> {
-    this.#stripe ??= import('../../platform/clients.ts').then(
-      async ({ createStripe }) => await createStripe(this.config),
+    this.#stripe ??= import('../../platform/clients.ts').then(({ createStripe }) =>
+      createStripe(this.config),
     );
     return await this.#stripe;
   }

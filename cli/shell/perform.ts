@@ -34,7 +34,7 @@ export async function performWith<Input>(
 ): Promise<void> {
   await perform(command, async () => {
     const input = await parse();
-    const context = new Context();
+    const context = await Context.open();
     try {
       return await work(context, input);
     } finally {

@@ -51,7 +51,7 @@ const patienceMs = 120_000;
 
 export async function runDemo(stack: DemoStack): Promise<DemoResult> {
   const config = parseConfig(stack.env);
-  const stripe = await createStripe(config);
+  const stripe = createStripe(config);
   if (stripe === undefined) throw new Error('the stack has a Stripe key, and it is not here');
   const dynamodb = createDynamoDb(config);
   const now = createClock(config);

@@ -65,7 +65,7 @@ export class StackLaunch {
 
   /** Takes the data folder, after ending what a crash left on it. */
   async claim(report: Report): Promise<void> {
-    refuseLiveKeys(this.#environment);
+    await refuseLiveKeys(this.#environment);
     this.#registry = await claimDataFolder(this.dataDir, report, () => {
       const running = readStackFile(this.dataDir);
       if (running === undefined) return ', still starting';

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
 import { BillingError } from '../../domain/errors.ts';
+import { isLive } from '../../platform/config.ts';
+import { resolveStripeKey } from '../../platform/load-config.ts';
 import type { Environment } from '../environment.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 
@@ -33,15 +35,26 @@ export function loadSecrets(dataDir: string): Secrets {
   return secrets;
 }
 
-/** Test and live are never mixed: a live key has no business near a stack that makes things up. */
-export function refuseLiveKeys(environment: Environment): void {
-  const key = environment['STRIPE_SECRET_KEY'] ?? '';
-  if (!/^[sr]k_live_/.test(key)) return;
+/**
+ * Test and live are never mixed: a live key has no business near a stack that makes things up, and one
+ * that cannot be read might be a live one.
+ */
+export async function refuseLiveKeys(environment: Environment): Promise<void> {
+  const own = environment['STRIPE_SECRET_KEY'] ?? '';
+  const resolved = own === '' ? await resolveStripeKey(stripeAndAws(environment)) : environment;
+  if (!isLive({ STRIPE_SECRET_KEY: resolved['STRIPE_SECRET_KEY'] })) return;
+  const found = own === '' ? 'STRIPE_SECRET_ID names' : 'STRIPE_SECRET_KEY is';
   throw new BillingError(
     'forbidden',
-    'STRIPE_SECRET_KEY is a live key, and the embedded stack never runs with one. Unset it to use ' +
-      'the embedded Stripe double; to bill for real, run the worker and the server themselves.',
+    `${found} a live key, and the embedded stack never runs with one. Unset it to use the embedded ` +
+      'Stripe double; to bill for real, run the worker and the server themselves.',
   );
+}
+
+/** What is wrong with other variables is reported later, with all else that is. */
+function stripeAndAws(environment: Environment): Environment {
+  const entries = Object.entries(environment);
+  return Object.fromEntries(entries.filter(([name]) => /^(STRIPE_SECRET_|AWS_)/.test(name)));
 }
 
 function random(bytes: number): string {

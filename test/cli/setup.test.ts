@@ -30,7 +30,7 @@ function itemsOf({ stdout }: Run): Item[] {
 }
 
 async function stripeOf(): Promise<Stripe> {
-  const stripe = await createStripe(parseConfig(servers.env));
+  const stripe = createStripe(parseConfig(servers.env));
   if (stripe === undefined) throw new Error('no Stripe key');
   return stripe;
 }

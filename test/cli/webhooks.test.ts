@@ -37,7 +37,7 @@ beforeAll(async () => {
   if (address === null || typeof address === 'string') throw new Error('it has no port');
   services = await startServices();
   const STRIPE_API_BASE = `http://127.0.0.1:${address.port}`;
-  const client = await createStripe(parseConfig({ ...services.env, STRIPE_API_BASE }));
+  const client = createStripe(parseConfig({ ...services.env, STRIPE_API_BASE }));
   temporal = await startTestTemporal(services, { stripe: client });
   const TEMPORAL_ADDRESS = temporal.server.address;
   env = { ...services.env, TEMPORAL_ADDRESS, TASK_QUEUE: taskQueue, NO_COLOR: '1' };

@@ -103,7 +103,7 @@ afterAll(async () => {
 
 async function stripeAt(recorder: Recorder) {
   const config = parseConfig({ ...services.env, STRIPE_API_BASE: recorder.url });
-  const stripe = await createStripe(config);
+  const stripe = createStripe(config);
   if (stripe === undefined) throw new Error('the test configuration has no Stripe key');
   return stripe;
 }

@@ -55,7 +55,7 @@ export async function startServices(double: DoubleOptions = {}): Promise<Service
   const config = parseConfig(env);
   const client = createDynamoDb(config);
   const s3 = createS3(config);
-  const stripe = await createStripe(config);
+  const stripe = createStripe(config);
   if (stripe === undefined) throw new Error('the test configuration has no Stripe key');
   await createTables(client, config.TABLE_PREFIX);
   await s3.send(new CreateBucketCommand({ Bucket: config.BUCKET }));

@@ -103,7 +103,7 @@ async function prepare(
   const temporal = createTemporalClient(config, env);
   const dynamoDb = createDynamoDb(config);
   const s3 = createS3(config);
-  const stripe = await createStripe(config);
+  const stripe = createStripe(config);
   if (stripe === undefined) throw new Error('the benchmark has no Stripe key');
   onEnd('clients', async () => {
     s3.destroy();

@@ -23,7 +23,7 @@ export async function makeTemplates(
   customers: number,
 ): Promise<Stripe.Event[]> {
   progress(`making ${customers} customers with a subscription at Stripe …`);
-  const stripe = await createStripe(stack.config);
+  const stripe = createStripe(stack.config);
   if (stripe === undefined) throw new Error('the benchmark has no Stripe key');
   const price = await meteredPrice(stripe);
   const ids = Array.from({ length: customers }, (_, index) => `cus_bench${index}`);
