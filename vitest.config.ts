@@ -44,7 +44,7 @@ export default defineConfig({
     ],
     // A machine of two cores: real servers share it, so files run two at a time.
     maxWorkers: 2,
-    globalSetup: ['test/support/bundle.ts'],
+    globalSetup: ['test/support/tools.ts', 'test/support/bundle.ts'],
     allowOnly: false,
   },
 });

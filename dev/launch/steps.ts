@@ -9,7 +9,12 @@ import { PlainRenderer } from './plain-renderer.ts';
 import type { ServerName, StackLaunch } from './stack-launch.ts';
 
 const PLAIN_PROGRESS_EVERY_MS = 15_000;
-const TOOLS: readonly ToolName[] = ['dynoxide', 'versitygw', 'temporal-server', 'temporal-ui'];
+/** Fetched side by side; whether the UI is needed is known once the server is there. */
+const TOOLS: readonly ToolName[][] = [
+  ['temporal-server', 'temporal-ui'],
+  ['versitygw'],
+  ['dynoxide'],
+];
 
 export interface Screen {
   /** Lines one under the other instead of a display that is redrawn. */
@@ -36,8 +41,8 @@ export function createSteps(launch: StackLaunch, screen: Screen): Steps {
         title: 'Get the tools',
         task: (_results, task) =>
           task.newListr(
-            TOOLS.map((name) => toolStep(name, launch, screen)),
-            { concurrent: false },
+            TOOLS.map((names) => toolStep(names, launch, screen)),
+            { concurrent: true },
           ),
       },
       { title: 'Choose ports and secrets', task: async () => await launch.plan() },
@@ -78,14 +83,18 @@ export function createSteps(launch: StackLaunch, screen: Screen): Steps {
   );
 }
 
-function toolStep(name: ToolName, launch: StackLaunch, screen: Screen) {
-  const title = `${name} ${TOOL_VERSIONS[name]}`;
+function toolStep(names: readonly ToolName[], launch: StackLaunch, screen: Screen) {
   return {
-    title,
-    skip: () => name === 'temporal-ui' && !launch.needsTemporalUi,
+    title: names[0] ?? '',
     task: async (_results: StepResults, task: Task) => {
-      const tool = await launch.getTool(name, reporter(task, screen));
-      task.title = `${title} (${tool.source})`;
+      const got: string[] = [];
+      for (const name of names) {
+        if (name === 'temporal-ui' && !launch.needsTemporalUi) continue;
+        const { source, isTemporalCli } = await launch.getTool(name, reporter(task, screen));
+        const withUi = isTemporalCli ? ', with its UI' : '';
+        got.push(`${name} ${TOOL_VERSIONS[name]} (${source}${withUi})`);
+      }
+      task.title = got.join(', ');
     },
   };
 }

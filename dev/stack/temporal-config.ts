@@ -133,14 +133,20 @@ function clusterMetadata(port: number, httpPort: number): object {
   };
 }
 
-/** One connection (more give "database is locked"); synchronous=1 with WAL was measured fastest. */
+/** A write-ahead log synchronised at checkpoints: measured fastest, and a SIGKILL loses nothing. */
+export const SQLITE_PRAGMAS = [
+  ['journal_mode', 'wal'],
+  ['synchronous', '1'],
+] as const;
+
+/** One connection: more give "database is locked". */
 function sqlite(file: string): object {
   return {
     pluginName: 'sqlite',
     databaseName: file,
     connectAddr: 'localhost',
     connectProtocol: 'tcp',
-    connectAttributes: { cache: 'private', setup: 'true', journal_mode: 'wal', synchronous: '1' },
+    connectAttributes: { cache: 'private', setup: 'true', ...Object.fromEntries(SQLITE_PRAGMAS) },
     maxConns: 1,
     maxIdleConns: 1,
     maxConnLifetime: '1h',

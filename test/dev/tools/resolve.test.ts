@@ -3,6 +3,7 @@ import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { TOOL_DEFINITIONS } from '../../../dev/tools/definitions.ts';
 import { resolveDefinition, resolveTool } from '../../../dev/tools/resolve.ts';
+import type { ToolBuilder } from '../../../dev/tools/types.ts';
 import { emptyEnvironment, fakeTool, temporaryFolder, writeProgram } from './fake-tool.ts';
 
 let folder = '';
@@ -10,7 +11,7 @@ beforeEach(async () => {
   folder = await temporaryFolder();
 });
 
-test('the variable goes before PATH, PATH before npm, npm before the cache, the cache before building', async () => {
+test('the variable goes before PATH, PATH before npm, npm before the cache, the cache before making it', async () => {
   const environment = emptyEnvironment(folder);
   const npm = { npmPackage: 'vitest', npmBinary: 'vitest.mjs' };
   const plain = fakeTool(folder);
@@ -73,17 +74,57 @@ test('when nothing works the error names every way and what was tried', async ()
       progress: 'downloading',
       build: async () => await Promise.reject(new Error('no network')),
     },
+    wheel: {
+      description: 'a wheel',
+      progress: 'fetching',
+      build: async () => await Promise.reject(new Error('pip is not on PATH')),
+    },
   });
-  const error = await resolveDefinition(tool, { environment }).catch((caught: unknown) => caught);
+  const lines: string[] = [];
+  const options = { environment, report: (line: string) => lines.push(line) };
+  const error = await resolveDefinition(tool, options).catch((caught: unknown) => caught);
   expect(String(error).split('\n')).toEqual([
     'BillingError: fake 1.0.0 is missing. Any one of these ways gives it:',
     '- DURABILL_FAKE=/path/to/fake (not set)',
     '- fake-program on PATH (not found)',
     '- npm package @durabill/no-such-package@1.0.0 (not installed)',
     `- kept from an earlier build in ${folder}/tools (empty; DURABILL_TOOLS moves it)`,
-    '- built from a module (failed: no compiler)',
     '- downloaded (failed: no network)',
+    '- a wheel (failed: pip is not on PATH)',
+    '- built from a module (failed: no compiler)',
   ]);
+  expect(lines).toEqual([
+    'no fake by download: no network',
+    'no fake by wheel: pip is not on PATH',
+    'no fake by build: no compiler',
+  ]);
+});
+
+test('what is missing is downloaded, else taken from PyPI, else built', async () => {
+  const made: string[] = [];
+  const way = (name: string, works: boolean): ToolBuilder => ({
+    description: name,
+    progress: name,
+    build: async ({ directory }) => {
+      made.push(name);
+      if (!works) throw new Error('not here');
+      await writeProgram(path.join(directory, 'fake'));
+    },
+  });
+  for (const [works, source] of [
+    [['download', 'wheel', 'build'], 'download'],
+    [['wheel', 'build'], 'wheel'],
+    [['build'], 'build'],
+  ] as const) {
+    const environment = emptyEnvironment(await temporaryFolder());
+    const ways = (['download', 'wheel', 'build'] as const).map((name) =>
+      way(name, (works as readonly string[]).includes(name)),
+    );
+    const [download, wheel, builder] = ways as [ToolBuilder, ToolBuilder, ToolBuilder];
+    const tool = fakeTool(folder, { download, wheel, builder });
+    expect((await resolveDefinition(tool, { environment })).source).toBe(source);
+  }
+  expect(made).toEqual(['download', 'download', 'wheel', 'download', 'wheel', 'build']);
 });
 
 test('a Go that is too old is said to be', async () => {
@@ -111,7 +152,8 @@ test('go install runs with its own GOBIN, its output drives the progress, its er
   );
   const lines: string[] = [];
   const options = { environment, report: (line: string) => lines.push(line) };
-  const found = await resolveTool('versitygw', options);
+  const { download: _download, ...onlyBuilt } = TOOL_DEFINITIONS.versitygw;
+  const found = await resolveDefinition(onlyBuilt, options);
   expect(found.source).toBe('build');
   expect(await readFile(path.join(folder, 'tools', 'arguments'), 'utf8')).toBe(
     'install -v github.com/versity/versitygw/cmd/versitygw@v1.8.0\n',
