@@ -1,6 +1,6 @@
-/** `npm run build`: writes the workflow bundle to the path that is given. */
+/** Writes the bundle of the workflows to the path that is given; compiled, it is told their sources. */
 import { writeBundle } from './bundle.ts';
 
-const [path] = process.argv.slice(2);
-if (path === undefined) throw new Error('usage: build-bundle <file>');
-await writeBundle(path);
+const [path, workflows] = process.argv.slice(2);
+if (path === undefined) throw new Error('usage: build-bundle <file> [workflows/index.ts]');
+await writeBundle(path, workflows);

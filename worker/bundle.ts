@@ -4,14 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 
-const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+const sources = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
-export async function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+export async function bundleWorkflows(
+  workflowsPath = sources,
+): Promise<WorkflowBundleWithSourceMap> {
   return await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
 }
 
 /** Writes the bundle for `WORKFLOW_BUNDLE`. */
-export async function writeBundle(path: string): Promise<void> {
-  const { code } = await bundleWorkflows();
+export async function writeBundle(path: string, workflowsPath?: string): Promise<void> {
+  const { code } = await bundleWorkflows(workflowsPath);
   await writeFile(path, code);
 }

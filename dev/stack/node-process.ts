@@ -1,20 +1,26 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { baseEnvironment, developmentEnvironment } from '../environment.ts';
 import { startChild } from './child.ts';
 import { onPort } from './free-port.ts';
 import { childOptions } from './start-tool.ts';
 import type { RunningServer, StartOptions } from './types.ts';
 
-/** The checkout that this file belongs to. */
-export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
+/** The checkout that this file belongs to, also where it runs compiled, deep inside node_modules. */
+export const CHECKOUT = findCheckout(fileURLToPath(new URL('.', import.meta.url)));
+
+function findCheckout(folder: string): string {
+  if (existsSync(path.join(folder, 'package-lock.json'))) return folder;
+  return findCheckout(path.dirname(folder));
+}
 
 /** The node arguments that run one of the checkout's TypeScript files from any folder. */
 export function nodeArguments(script: string): string[] {
-  const tsx = createRequire(import.meta.url).resolve('tsx');
-  return ['--import', pathToFileURL(tsx).href, path.join(CHECKOUT, script)];
+  // Of tests and benchmarks nothing is compiled ahead.
+  if (script.startsWith('test/')) return ['--import', 'tsx', path.join(CHECKOUT, script)];
+  return [path.join(CHECKOUT, 'dev/run.mjs'), path.join(CHECKOUT, script)];
 }
 
 export interface NodeProcessOptions extends StartOptions {

@@ -3,16 +3,15 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { baseEnvironment, developmentEnvironment } from '../../dev/environment.ts';
 import { startDynamodb } from '../../dev/stack/dynamodb.ts';
+import { CHECKOUT, nodeArguments } from '../../dev/stack/node-process.ts';
 import { startS3 } from '../../dev/stack/s3.ts';
 import { startTemporal } from '../../dev/stack/temporal.ts';
 import { createStripeControl } from '../../stripe-double/control.ts';
 import type { StripeControl } from '../../stripe-double/control.ts';
 import { startStripeDouble } from '../../stripe-double/server.ts';
 
-const checkout = fileURLToPath(new URL('../..', import.meta.url));
 const stripeKey = 'sk_test_durabillcli';
 
 export interface Run {
@@ -27,10 +26,8 @@ export async function durabill(
   env: Readonly<Record<string, string>> = {},
   options: { cwd?: string; stdin?: string } = {},
 ): Promise<Run> {
-  const main = path.join(checkout, 'cli/main.ts');
-  const tsx = import.meta.resolve('tsx');
-  const child = spawn(process.execPath, ['--import', tsx, main, ...args], {
-    cwd: options.cwd ?? checkout,
+  const child = spawn(process.execPath, [...nodeArguments('cli/main.ts'), ...args], {
+    cwd: options.cwd ?? CHECKOUT,
     env: { ...baseEnvironment(developmentEnvironment()), ...env },
   });
   let stdout = '';
