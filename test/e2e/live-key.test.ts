@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import Stripe from 'stripe';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startApiServer } from '../../dev/stack/api-server.ts';
 import { startWorker } from '../../dev/stack/worker.ts';
 import { checkStripe } from '../../cli/doctor/checks.ts';
 import { Context } from '../../cli/shell/context.ts';
 import { stripeTaskQueue } from '../../domain/temporal-names.ts';
 import { ensureCatalog } from '../../platform/stripe-catalog.ts';
+import { startStripeDouble } from '../../stripe-double/server.ts';
 import { durabill } from '../cli/support.ts';
 import { temporaryFolder } from '../dev/tools/fake-tool.ts';
 import { startSecretsManager } from '../support/secrets-manager.ts';
@@ -23,7 +24,7 @@ const secret = 'whsec_of_this_test';
 let services: Services;
 let temporal: BareTemporal;
 beforeAll(async () => {
-  services = await startServices({ secretKeys: ['sk_test_durabill', key] });
+  services = await startServices();
   temporal = await startBareTemporal(services);
 });
 afterAll(async () => {
@@ -110,7 +111,10 @@ test('config and doctor say that the key is a live one, and do not show it', asy
     from: 'Secrets Manager',
   });
   expect(config.stdout + config.stderr).not.toContain(key);
-  const context = await Context.open(env);
+  // An account of its own: the test's services have meters under other names.
+  const account = await startStripeDouble({ secretKeys: [key] });
+  onTestFinished(account.stop);
+  const context = await Context.open({ ...env, STRIPE_API_BASE: account.url });
   const stripe = await context.stripe();
   if (stripe === undefined) throw new Error('billing is off');
   await ensureCatalog(stripe);
