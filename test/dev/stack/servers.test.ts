@@ -116,8 +116,9 @@ test('Temporal has its namespace, keeps workflows over SIGKILL, and its UI shows
   expect(description.runId).toBe(handle.firstExecutionRunId);
   await after.close();
   for (const url of urls) {
-    const page = await fetch(`${url}/api/v1/namespaces/default/workflows/kept`);
-    expect([url, page.status]).toEqual([url, 200]);
+    // A UI answers before it has its connection to the server.
+    const ask = async () => (await fetch(`${url}/api/v1/namespaces/default/workflows/kept`)).status;
+    await expect.poll(ask, { timeout: 30_000 }).toBe(200);
   }
   await expectStopped(ui);
   await expectStopped(second);
