@@ -328,6 +328,7 @@ test('WH2 Temporal is killed: 503, not silence, and the event is kept; when it i
 
 /** Ten thousand signals is all that Temporal gives to one run. */
 const floodSize = 5000;
+/* The conditions end it; a machine that works for others may take minutes. */
 test(`WH5 I6 ${floodSize} events of one customer, every tenth twice: several runs, each event applied once`, async () => {
   const { customer, subscription } = await subscribe('cus_flood');
   await services.stripe.subscriptions.update(subscription, { cancel_at_period_end: true });
@@ -348,7 +349,7 @@ test(`WH5 I6 ${floodSize} events of one customer, every tenth twice: several run
   const handle = temporal.client.workflow.getHandle(workflowIds.customer(customer));
   const progress = { waiting: 0, applied: ids.length, dead: 0 };
   await expect
-    .poll(async () => await handle.query('progress'), { timeout: 200_000, interval: 1000 })
+    .poll(async () => await handle.query('progress'), { timeout: 800_000, interval: 1000 })
     .toEqual(progress);
   expect(await inbox(ids)).toEqual({ applied: ids.length });
   const { runs, applied } = await historyOf(customer);
@@ -362,7 +363,7 @@ test(`WH5 I6 ${floodSize} events of one customer, every tenth twice: several run
     { status: 'succeeded', amount: 500 },
   ]);
   expect((await services.customers.get(customer))?.billingStatus).toBe('active');
-});
+}, 900_000);
 
 /** Every kind of event that the customer has, under new ids; of each second one nobody knows what changed. */
 function makeFlood(own: readonly Stripe.Event[]): Stripe.Event[] {
