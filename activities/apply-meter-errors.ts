@@ -9,7 +9,7 @@ import type { UsageRecord } from '../domain/usage.ts';
 import type { InboxEvent } from '../tables/webhook-events.ts';
 import type { Dependencies } from './dependencies.ts';
 import { findMissing } from './find-missing-usage.ts';
-import { refuseLater, settle } from './settle-usage.ts';
+import { refuseLater, settleRefused } from './settle-usage.ts';
 
 /** The event is thin: its report is fetched. Throws when usage is missing that it does not name. */
 export async function rejectReported(
@@ -55,7 +55,7 @@ async function rejectOne(
     await refuseLater(deps, record, place, `Stripe refused it later: ${reason}`);
     return;
   }
-  if (record.state === 'rejected' || record.state === 'parked') await settle(deps, record);
+  if (record.state === 'rejected' || record.state === 'parked') await settleRefused(deps, record);
 }
 
 /** By the identifier, or the idempotency key, of any of its meter events (DL7). */

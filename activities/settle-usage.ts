@@ -4,6 +4,7 @@ import { deadLetterId } from '../domain/ids.ts';
 import type { UsageRecord, UsageSettled } from '../domain/usage.ts';
 import type { Dependencies } from './dependencies.ts';
 import { temporary } from './failures.ts';
+import { refuseBill } from './settle-bill.ts';
 
 /** How long a shard waits when Stripe refuses our key. */
 const haltMs = 5 * 60_000;
@@ -70,7 +71,13 @@ export async function refuseLater(
   if (!isLaidAside) await openLetter(deps, record, 'rejected', { error, now });
   const refused = await deps.ledger.refuseLater(record, place, error, now);
   if (refused === undefined) throw temporary(`usage record ${record.identifier} changed under us`);
-  await settle(deps, refused);
+  await settleRefused(deps, refused);
+}
+
+/** Undoes the bill that counted on it (SB25), and tells the source; done again it changes nothing. */
+export async function settleRefused(deps: Dependencies, record: UsageRecord): Promise<void> {
+  if (record.state === 'rejected') await refuseBill(deps, record);
+  await settle(deps, record);
 }
 
 async function openLetter(

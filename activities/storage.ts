@@ -6,15 +6,9 @@ import {
   layAsideDay,
   planDay,
 } from './aggregate-storage.ts';
-import {
-  checkBills,
-  checkMonth,
-  completeBill,
-  failBill,
-  listBillable,
-  prepareBill,
-} from './bill-storage.ts';
+import { checkMonth, listBillable, prepareBill } from './bill-storage.ts';
 import type { Dependencies } from './dependencies.ts';
+import { checkBills, completeBill, failBill } from './settle-bill.ts';
 
 export function createStorageActivities(deps: Dependencies) {
   const activity =

@@ -71,7 +71,7 @@ export interface BillCustomerStorageInput {
 }
 
 export interface BillCustomerStorageResult {
-  /** `skipped`: it was billed before. */
+  /** `skipped`: it was billed before, or a person discarded it. */
   state: 'billed' | 'skipped';
   bytes: string;
 }

@@ -60,11 +60,19 @@ export interface MonthFigures {
   peakStorageBytes: string;
   /** Days without a row between the customer's first row and the end of the month (SB16). */
   missingDays: string[];
+  /** Days that were filled in after they were over (SB23). */
+  lateDays: string[];
 }
 
 export interface DayUsage {
   date: string;
   totalStorageBytes: string;
+  measuredLate?: true;
+}
+
+/** A day is measured on its day, or late: what is stored later is not what was stored then (SB23). */
+export function isMeasuredLate(date: string, measuredAtMs: number): boolean {
+  return dayOf(measuredAtMs) !== date;
 }
 
 /** `days` are one customer's rows of the month, in any order; none is a mistake of the caller. */
@@ -94,13 +102,25 @@ export function monthFigures(
     averageStorageBytes: String(roundHalfUp(sum, BigInt(divisor))),
     peakStorageBytes: String(amounts.reduce((peak, bytes) => (bytes > peak ? bytes : peak), 0n)),
     missingDays: calendar.filter((date) => date > first && !usage.has(date)),
+    lateDays: days.flatMap(({ date, measuredLate }) => (measuredLate ? [date] : [])).toSorted(),
   };
 }
 
-/** For the bill's `notes`; undefined when no day is missing. */
-export function missingDaysNote(missingDays: readonly string[]): string | undefined {
-  if (missingDays.length === 0) return undefined;
-  return `no snapshot on ${missingDays.length} day(s): ${missingDays.join(', ')}`;
+/** A bill's `notes`: days that are missing or were measured late, and why it failed; undefined without any. */
+export function billNotes(
+  { missingDays, lateDays = [] }: { missingDays: readonly string[]; lateDays?: readonly string[] },
+  failure?: string,
+): string | undefined {
+  const notes = [
+    daysNote('no snapshot on', missingDays),
+    daysNote('measured late:', lateDays),
+    failure,
+  ].filter((note) => note !== undefined);
+  return notes.length === 0 ? undefined : notes.join('; ');
+}
+
+function daysNote(what: string, days: readonly string[]): string | undefined {
+  return days.length === 0 ? undefined : `${what} ${days.length} day(s): ${days.join(', ')}`;
 }
 
 /** Throws BillingError when a month cannot be billed now: not over yet, or too old for Stripe (SB18). */

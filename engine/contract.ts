@@ -40,7 +40,7 @@ export { queryNames, signalNames, workflowTypes } from '../domain/temporal-names
 interface StartOptions {
   workflowId: string;
   /** Of an id whose run has ended. */
-  workflowIdReusePolicy: 'ALLOW_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY' | 'REJECT_DUPLICATE';
+  workflowIdReusePolicy: 'ALLOW_DUPLICATE' | 'REJECT_DUPLICATE';
   /** Of an id that runs. A signal with start always takes the run that is there. */
   workflowIdConflictPolicy: 'FAIL' | 'USE_EXISTING';
   /** Of all its runs together; without one it ends by itself. */
@@ -150,14 +150,14 @@ const contracts = {
     typedSearchAttributes: [billedMonthIs(month)],
   })),
 
-  /** Once it has succeeded, never again; one that failed may be billed once more. */
+  /** Once more after any end: its bill's row decides what is left to do (SB15, SB25). */
   billCustomerStorage: contract<{
     input: BillCustomerStorageInput;
     result: BillCustomerStorageResult;
     signals: { usageSettled: [UsageSettled] };
   }>(({ customerId, month }) => ({
     workflowId: workflowIds.billCustomerStorage(customerId, month),
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'FAIL',
     workflowExecutionTimeout: '1 day',
     typedSearchAttributes: [customerIs(customerId), billedMonthIs(month)],

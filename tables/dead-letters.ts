@@ -124,6 +124,19 @@ export function createDeadLetters(store: TableStore) {
     return closed !== undefined;
   }
 
+  /** `discarded` → `open`, with the reason of the discard kept; `false` when it is not discarded. */
+  async function reopen(id: string, now: string): Promise<boolean> {
+    const reopened = await updateIf(store, {
+      TableName,
+      Key: { id },
+      UpdateExpression: 'SET #status = :open, updatedAt = :now',
+      ConditionExpression: '#status = :discarded',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: { ':open': 'open', ':discarded': 'discarded', ':now': now },
+    });
+    return reopened !== undefined;
+  }
+
   /** All of one kind, or of every kind, oldest first within a kind; all pages. */
   async function* list(kind: DeadLetterKind | undefined): AsyncGenerator<DeadLetter> {
     for (const wanted of kind === undefined ? deadLetterKinds : [kind]) {
@@ -196,7 +209,7 @@ export function createDeadLetters(store: TableStore) {
     return { letters, next: Object.fromEntries(places) };
   }
 
-  return { get, open, close, list, page };
+  return { get, open, close, reopen, list, page };
 }
 
 function takeOldest(lanes: readonly Lane[]): DeadLetter | undefined {

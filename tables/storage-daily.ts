@@ -1,6 +1,10 @@
-/** One row a customer and day: what was stored. A row that was billed never changes (SB4). */
+/**
+ * One row a customer and day: what was stored. A row that was billed never changes (SB4), nor does one
+ * that was measured on its day; one that was filled in late gives way to a newer one (SB23).
+ */
 import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { isMeasuredLate } from '../domain/storage.ts';
 import type { DayUsage, Snapshot } from '../domain/storage.ts';
 import { allRows, conditionHeld, queryIndex, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
@@ -19,6 +23,8 @@ const rowSchema = z.object({
   billingMonth: z.string(),
   billingStatus: z.enum(['pending', 'billed']),
   calculatedAt: z.string(),
+  /** Filled in after its day was over. */
+  measuredLate: z.literal(true).exactOptional(),
   billedAt: z.string().exactOptional(),
   /** The usage record that billed it. */
   billedAs: z.string().exactOptional(),
@@ -56,21 +62,23 @@ export function createStorageDaily(store: TableStore) {
   const TableName = `${prefix}${tableSchemas.storageDaily.name}`;
   const isAlive = ({ ttl }: { ttl: number }): boolean => ttl > now().getTime() / 1000;
 
-  /** Writes a day's row; one that says the same, or was billed, is left as it is. */
+  /** Writes a day's row; one that says the same, was billed or was measured on its day is kept. */
   async function put(snapshot: Snapshot, calculatedAt: string): Promise<'written' | 'kept'> {
     const row: StorageDay = {
       ...snapshot,
       billingStatus: 'pending',
       calculatedAt,
+      ...(isMeasuredLate(snapshot.date, Date.parse(calculatedAt)) ? { measuredLate: true } : {}),
       ttl: Date.parse(`${snapshot.date}T00:00:00.000Z`) / 1000 + twoYearsSeconds,
     };
     const differs = figures.map((name) => `${name} <> :${name}`).join(' OR ');
     const command = new PutCommand({
       TableName,
       Item: row,
-      ConditionExpression: `attribute_not_exists(customerId) OR (billingStatus = :pending AND (${differs}))`,
+      ConditionExpression: `attribute_not_exists(customerId) OR (billingStatus = :pending AND measuredLate = :late AND (${differs}))`,
       ExpressionAttributeValues: {
         ':pending': 'pending',
+        ':late': true,
         ...Object.fromEntries(figures.map((name) => [`:${name}`, row[name]])),
       },
     });
@@ -150,5 +158,19 @@ export function createStorageDaily(store: TableStore) {
     return (await get(customerId, date))?.billedAs === identifier;
   }
 
-  return { put, get, ofMonth, customersOfMonth, markBilled };
+  /** `billed` → `pending`, if it was billed under this identifier: Stripe refused it later (SB25). */
+  async function markRefused(
+    { customerId, date }: { customerId: string; date: string },
+    identifier: string,
+  ): Promise<void> {
+    await updateIf(store, {
+      TableName,
+      Key: { customerId, date },
+      UpdateExpression: 'SET billingStatus = :pending REMOVE billedAt, billedAs',
+      ConditionExpression: 'billedAs = :identifier',
+      ExpressionAttributeValues: { ':pending': 'pending', ':identifier': identifier },
+    });
+  }
+
+  return { put, get, ofMonth, customersOfMonth, markBilled, markRefused };
 }

@@ -1,7 +1,10 @@
-/** One row a customer and month: the bill of its storage. A billed one never changes. */
+/**
+ * One row a customer and month: the bill of its storage. A billed one changes in one case only: when
+ * Stripe refuses its usage afterwards (SB25).
+ */
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { conditionHeld, queryIndex } from './dynamo.ts';
+import { conditionHeld, queryIndex, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { tableSchemas } from './schema.ts';
 
@@ -15,6 +18,8 @@ const rowSchema = z.object({
   averageOver: z.enum(['recorded-days', 'calendar-days']),
   peakStorageBytes: digits,
   missingDays: z.array(z.string()),
+  /** Filled in after they were over; bills of before this was kept have none. */
+  lateDays: z.array(z.string()).exactOptional(),
   /** The days that the figures come from: these become billed, no others. */
   countedDays: z.array(z.string()),
   stripeMeterStatus: z.enum(['success', 'failed', 'pending']),
@@ -57,6 +62,21 @@ export function createStorageMonthly(store: TableStore) {
     return await conditionHeld(db.send(command));
   }
 
+  /** Stripe refused its usage: `failed`, however it stood. */
+  async function refuse(
+    { customerId, billingMonth }: Pick<StorageBill, 'customerId' | 'billingMonth'>,
+    notes: string,
+  ): Promise<void> {
+    await updateIf(store, {
+      TableName,
+      Key: { customerId, billingMonth },
+      UpdateExpression:
+        'SET billingStatus = :failed, stripeMeterStatus = :failed, notes = :notes REMOVE stripeMeterSentAt',
+      ConditionExpression: 'attribute_exists(customerId)',
+      ExpressionAttributeValues: { ':failed': 'failed', ':notes': notes },
+    });
+  }
+
   /** A month's bills in one state, all pages. */
   async function* ofMonth(
     billingMonth: string,
@@ -72,5 +92,5 @@ export function createStorageMonthly(store: TableStore) {
     }
   }
 
-  return { get, put, ofMonth };
+  return { get, put, refuse, ofMonth };
 }

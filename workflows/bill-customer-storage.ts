@@ -35,7 +35,9 @@ export async function billCustomerStorage(
   try {
     const prepared = await tableActivities.prepareBill(order);
     const { bytes } = prepared;
-    if (prepared.state === 'billed') return { state: 'skipped', bytes };
+    if (prepared.state === 'billed' || prepared.state === 'left') {
+      return { state: 'skipped', bytes };
+    }
     if (prepared.state === 'waiting') {
       await condition(() => settled !== undefined, deliveryPatience);
     }

@@ -173,7 +173,7 @@ export class BillingWindow {
   }
 }
 
-/** It runs, or has succeeded: either way this month of this customer is in good hands. */
+/** It runs: this month of this customer is in good hands. */
 function isAlreadyStarted(error: unknown): boolean {
   return error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError';
 }

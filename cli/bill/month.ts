@@ -3,6 +3,7 @@ import { BillingError } from '../../domain/errors.ts';
 import { checkBillableMonth } from '../../domain/storage.ts';
 import type { StorageBill } from '../../tables/storage-monthly.ts';
 import type { BillStorageProgress } from '../../domain/storage-runs.ts';
+import type { Tables } from '../../tables/open.ts';
 import type { Context } from '../shell/context.ts';
 import { count, facts, humanBytes, seconds, table } from '../shell/output.ts';
 import type { Answer } from '../shell/perform.ts';
@@ -46,8 +47,11 @@ async function waitForMonth(context: Context, month: string, workflowId: string)
     throw new BillingError('conflict', `billing ${month} failed: ${outcome.failure}`);
   }
   const { result } = outcome;
-  const { storageMonthly } = await context.tables();
-  const failed = await firstOf(storageMonthly.ofMonth(month, 'failed'));
+  const { storageMonthly, deadLetters } = await context.tables();
+  const left = await findDiscarded(deadLetters, month);
+  const failed = (await firstOf(storageMonthly.ofMonth(month, 'failed'))).filter(
+    ({ customerId }) => !left.has(customerId),
+  );
   const pending = await firstOf(storageMonthly.ofMonth(month, 'pending'));
   const failures = Math.max(result.failed, failed.length);
   const text = [draw(result, pending.length), drawFailed(failed)].filter((part) => part !== '');
@@ -63,6 +67,18 @@ async function waitForMonth(context: Context, month: string, workflowId: string)
       ? {}
       : { failed: `${count(failures)} customer(s) could not be billed for ${month}` }),
   };
+}
+
+/** Customers whose failed bill a person has discarded: nothing is to be done about it (SB24). */
+async function findDiscarded(
+  deadLetters: Tables['deadLetters'],
+  month: string,
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  for await (const { customerId, subject, status } of deadLetters.list('storage-bill')) {
+    if (status === 'discarded' && subject === `${customerId}/${month}`) found.add(customerId);
+  }
+  return found;
 }
 
 function sayProgress({ billed, failed, skipped, running }: BillStorageProgress): string {
@@ -85,7 +101,7 @@ function draw(result: BillStorageProgress, pending: number): string {
     ['month', month],
     ['billed', count(billed)],
     ['failed', count(failed)],
-    ['skipped', `${count(skipped)} (billed before, or running)`],
+    ['skipped', `${count(skipped)} (billed before, discarded, or running)`],
     ['still open', pending === 0 ? undefined : count(pending)],
     ['bytes billed', `${count(bytes)} (${humanBytes(bytes)})`],
     ['took', seconds(durationMs)],

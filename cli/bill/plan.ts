@@ -1,8 +1,10 @@
 /**
- * `durabill bill month --dry-run`: what the run would bill, from the same rows and the same functions.
- * It reads three tables and writes nothing, anywhere.
+ * `durabill bill month --dry-run`: what the run would bill, from the same rows and the same `planBill`.
+ * It reads four tables and writes nothing, anywhere.
  */
-import { storageIdentifier } from '../../domain/ids.ts';
+import { planBill } from '../../domain/bill-plan.ts';
+import type { BillPlan } from '../../domain/bill-plan.ts';
+import { deadLetterId, storageIdentifier } from '../../domain/ids.ts';
 import { checkBillableMonth, monthFigures } from '../../domain/storage.ts';
 import type { AverageOver } from '../../domain/storage.ts';
 import type { CustomerMonth } from '../../tables/storage-daily.ts';
@@ -18,8 +20,7 @@ import type { StreamColumn } from '../shell/stream.ts';
 
 interface PlanRow {
   customerId: string;
-  /** `finish`: Stripe has it already, only the days are to be marked. `skip`: it was billed. */
-  action: 'bill' | 'retry' | 'finish' | 'skip';
+  action: BillPlan['action'];
   days: number;
   averageStorageBytes: string;
   peakStorageBytes: string;
@@ -47,14 +48,16 @@ export async function planMonth(
   context: Context,
   { month, json }: { month: string; json: boolean },
 ): Promise<Answer> {
-  checkBillableMonth(month, context.now().getTime());
+  const nowMs = context.now().getTime();
+  checkBillableMonth(month, nowMs);
   const averageOver = context.config.STORAGE_AVERAGE_OVER;
+  const order = { month, averageOver, nowMs };
   const head = { month, averageOver, dryRun: true };
   const stream = new RowStream({ json, columns, head, rowsName: 'customers' });
   const sum = new PlanSum();
   try {
     const tables = await context.tables();
-    for await (const row of plan(tables, month, averageOver)) {
+    for await (const row of planAll(tables, order)) {
       sum.add(row);
       await stream.row(row, cellsOf(row));
     }
@@ -68,61 +71,74 @@ export async function planMonth(
   }
 }
 
+interface Month {
+  month: string;
+  averageOver: AverageOver;
+  nowMs: number;
+}
+
 /** Every customer with rows in the month, in order of ids, one at a time. */
-async function* plan(
-  tables: Tables,
-  month: string,
-  averageOver: AverageOver,
-): AsyncGenerator<PlanRow> {
+async function* planAll(tables: Tables, order: Month): AsyncGenerator<PlanRow> {
   const billed = new Set<string>();
-  for await (const { customerId } of tables.storageMonthly.ofMonth(month, 'billed')) {
+  for await (const { customerId } of tables.storageMonthly.ofMonth(order.month, 'billed')) {
     billed.add(customerId);
   }
+  const begun = await findBegun(tables, order.month);
+  for await (const customer of tables.storageDaily.customersOfMonth(order.month)) {
+    const { customerId } = customer;
+    if (billed.has(customerId)) yield workOut(customer, order, 'skip');
+    else if (begun.has(customerId)) yield await planBegun(tables, customer, order);
+    else yield planFresh(customer, order);
+  }
+}
+
+/** Customers whose month was tried before: it has a bill that is not billed, or a dead letter. */
+async function findBegun(tables: Tables, month: string): Promise<Set<string>> {
   const begun = new Set<string>();
   for (const status of ['pending', 'failed'] as const) {
     for await (const { customerId } of tables.storageMonthly.ofMonth(month, status)) {
       begun.add(customerId);
     }
   }
-  for await (const customer of tables.storageDaily.customersOfMonth(month)) {
-    const { customerId } = customer;
-    if (billed.has(customerId)) yield workOut(customer, month, averageOver, 'skip');
-    else if (begun.has(customerId)) yield await takeUp(tables, customer, month, averageOver);
-    else yield workOut(customer, month, averageOver, 'bill');
+  for await (const { customerId, subject } of tables.deadLetters.list('storage-bill')) {
+    if (subject === `${customerId}/${month}`) begun.add(customerId);
   }
+  return begun;
 }
 
-/** What was recorded in the ledger stays as it is; a bill without its usage is worked out anew. */
-async function takeUp(
-  tables: Tables,
-  customer: CustomerMonth,
-  month: string,
-  averageOver: AverageOver,
-): Promise<PlanRow> {
+function planFresh(customer: CustomerMonth, order: Month): PlanRow {
+  const { month, nowMs } = order;
+  const nothing = { bill: undefined, usage: undefined, letter: undefined };
+  return workOut(customer, order, planBill({ month, nowMs, ...nothing }).action);
+}
+
+async function planBegun(tables: Tables, customer: CustomerMonth, order: Month): Promise<PlanRow> {
   const { customerId } = customer;
-  const [bill, usage] = await Promise.all([
+  const { month, nowMs } = order;
+  const [bill, usage, letter] = await Promise.all([
     tables.storageMonthly.get(customerId, month),
     tables.ledger.get(storageIdentifier(customerId, month)),
+    tables.deadLetters.get(deadLetterId('storage-bill', `${customerId}/${month}`)),
   ]);
-  if (bill === undefined || usage === undefined) {
-    return workOut(customer, month, averageOver, 'retry');
-  }
-  if (bill.billingStatus === 'billed') return asStored(bill, 'skip');
-  return asStored(bill, usage.state === 'delivered' ? 'finish' : 'retry');
+  const plan = planBill({
+    month,
+    nowMs,
+    bill: bill?.billingStatus,
+    usage: usage?.state,
+    letter: letter?.status,
+  });
+  const isWorkedOut = 'figures' in plan && plan.figures === 'worked-out';
+  if (bill === undefined || isWorkedOut) return workOut(customer, order, plan.action);
+  return toRow(bill, bill.stripeMeterAmount, plan.action);
 }
 
 function workOut(
   { customerId, days }: CustomerMonth,
-  month: string,
-  averageOver: AverageOver,
+  { month, averageOver }: Month,
   action: PlanRow['action'],
 ): PlanRow {
   const figures = monthFigures(month, days, averageOver);
   return toRow({ customerId, ...figures }, figures.averageStorageBytes, action);
-}
-
-function asStored(bill: StorageBill, action: PlanRow['action']): PlanRow {
-  return toRow(bill, bill.stripeMeterAmount, action);
 }
 
 function toRow(
@@ -163,7 +179,7 @@ function cellsOf(row: PlanRow): string[] {
 }
 
 class PlanSum {
-  #counts = { bill: 0, retry: 0, finish: 0, skip: 0 };
+  #counts = { bill: 0, retry: 0, finish: 0, skip: 0, leave: 0 };
   #withMissingDays = 0;
   #bytes = 0n;
   #cents = 0n;
@@ -185,7 +201,7 @@ class PlanSum {
   }
 
   describe(month: string): string {
-    const { bill, retry, finish, skip } = this.#counts;
+    const { bill, retry, finish, skip, leave } = this.#counts;
     const bytes = String(this.#bytes);
     return facts([
       ['month', month],
@@ -193,6 +209,7 @@ class PlanSum {
       ['tried again', retry === 0 ? undefined : count(retry)],
       ['only finished', finish === 0 ? undefined : `${count(finish)} (Stripe has them already)`],
       ['skipped', `${count(skip)} (billed before)`],
+      ['left alone', leave === 0 ? undefined : `${count(leave)} (dead letter discarded)`],
       ['missing days', `${count(this.#withMissingDays)} customer(s)`],
       ['to be sent', `${count(bytes)} bytes (${humanBytes(bytes)})`],
       ['price', dollars(String(this.#cents))],

@@ -1,8 +1,9 @@
 /** `durabill dead-letters redrive`: one, or all that are open. */
 import type { DeadLetterKind } from '../../domain/dead-letters.ts';
-import { redrive } from '../../operations/dead-letters/redrive.ts';
+import { redriveByName } from '../../operations/dead-letters/redrive.ts';
 import type { Redriven, RedriveDependencies } from '../../operations/dead-letters/redrive.ts';
 import { redriveTogether } from '../../operations/dead-letters/together.ts';
+import type { Tables } from '../../tables/open.ts';
 import type { Context } from '../shell/context.ts';
 import { describeFailure } from '../shell/failures.ts';
 import { count, state, table } from '../shell/output.ts';
@@ -19,7 +20,7 @@ export async function redriveOne(context: Context, id: string): Promise<Answer> 
   const { withProgressLine } = await import('../shell/follow.ts');
   const done = await withProgressLine(
     goesOn,
-    async (show) => await redrive(await dependencies(context, show), id),
+    async (show) => await redriveByName(await dependencies(context, show), id),
   );
   const answer = { json: done, text: say(done) };
   return done.outcome === 'again' ? { ...answer, failed: `${id} is open again` } : answer;
@@ -66,7 +67,10 @@ function report(
   };
 }
 
-async function dependencies(context: Context, show: Show): Promise<RedriveDependencies> {
+async function dependencies(
+  context: Context,
+  show: Show,
+): Promise<RedriveDependencies & Pick<Tables, 'deadLetters'>> {
   const [{ connectRedrive }, follow] = await Promise.all([
     import('../../operations/dead-letters/connect.ts'),
     import('../shell/follow.ts'),

@@ -33,6 +33,7 @@ export function drawDays(days: readonly StorageDay[]): string {
     humanBytes(day.totalStorageBytes),
     count(day.totalFileCount),
     state(day.billingStatus),
+    day.measuredLate === true ? `late, on ${day.calculatedAt.slice(0, 10)}` : 'on its day',
   ]);
   return table(
     [
@@ -43,6 +44,7 @@ export function drawDays(days: readonly StorageDay[]): string {
       { title: '', align: 'right' },
       { title: 'Files', align: 'right' },
       { title: 'Status' },
+      { title: 'Measured' },
     ],
     rows,
   );

@@ -13,6 +13,7 @@ import type { DeliveryState, UsageRecord } from '../../domain/usage.ts';
 import type { UsageLedger } from '../../tables/usage-ledger.ts';
 import { checkEventDiscard, redriveEvent } from './event.ts';
 import type { EventRedriveDependencies, EventRedriven } from './event.ts';
+import type { DeadLetters } from '../../tables/dead-letters.ts';
 import { closeUnlessReopened, findLetter } from './letter.ts';
 import type { LetterDependencies } from './letter.ts';
 import { checkBillDiscard, redriveBill, redriveDay } from './storage.ts';
@@ -35,6 +36,21 @@ interface UsageRedriven {
 }
 
 type DiscardDependencies = Pick<RedriveDependencies, 'ledger' | 'storageMonthly' | 'webhookEvents'>;
+
+/**
+ * One letter that a person named: that of a discarded bill is opened again first, for nothing else bills
+ * that month any more (SB24). Dying in between leaves it open, and seen.
+ */
+export async function redriveByName(
+  deps: RedriveDependencies & { deadLetters: Pick<DeadLetters, 'reopen'> },
+  id: string,
+): Promise<Redriven> {
+  const { kind, status } = await findLetter(deps, id);
+  if (kind === 'storage-bill' && status === 'discarded') {
+    await deps.deadLetters.reopen(id, deps.now().toISOString());
+  }
+  return await redrive(deps, id);
+}
 
 /** Throws BillingError `not_found`, or `conflict` for a letter that was discarded. */
 export async function redrive(deps: RedriveDependencies, id: string): Promise<Redriven> {

@@ -7,10 +7,11 @@
  */
 import type { DeadLetter } from '../../domain/dead-letters.ts';
 import { BillingError } from '../../domain/errors.ts';
-import { parseCustomerId } from '../../domain/ids.ts';
+import { parseCustomerId, storageIdentifier } from '../../domain/ids.ts';
 import { parseDay, parseMonth } from '../../domain/period.ts';
 import type { StorageDaily } from '../../tables/storage-daily.ts';
 import type { StorageMonthly } from '../../tables/storage-monthly.ts';
+import type { UsageLedger } from '../../tables/usage-ledger.ts';
 import { closeUnlessReopened } from './letter.ts';
 import type { LetterDependencies } from './letter.ts';
 
@@ -19,7 +20,7 @@ export interface StorageRedriveDependencies extends LetterDependencies {
   storageMonthly: Pick<StorageMonthly, 'get'>;
   /** Starts the run, or finds it running, and waits for it; false when it is running still. */
   measureDay: (order: { customerId: string; day: string }) => Promise<boolean>;
-  /** False when it runs already, or has succeeded. */
+  /** False when it runs already. */
   startBill: (order: { customerId: string; month: string }) => Promise<boolean>;
 }
 
@@ -61,7 +62,7 @@ export async function redriveBill(
   let bill = await read();
   if (bill?.billingStatus !== 'billed') {
     const started = await deps.startBill({ customerId, month });
-    // One that has just succeeded is not started, and has its row.
+    // One that runs may have ended meanwhile.
     if (!started) bill = await read();
     if (bill?.billingStatus !== 'billed') {
       return { ...done, outcome: 'started', state: bill?.billingStatus ?? 'missing' };
@@ -72,12 +73,23 @@ export async function redriveBill(
   return { ...done, outcome: await closeUnlessReopened(deps, letter), state: 'billed' };
 }
 
-/** Throws BillingError `conflict` for a bill that was billed after all, or is being billed. */
+/**
+ * Throws BillingError `conflict` for a bill that was billed after all or is being billed, and for one
+ * whose usage is on its way to Stripe still: it would be billed, whatever the letter says.
+ */
 export async function checkBillDiscard(
-  deps: Pick<StorageRedriveDependencies, 'storageMonthly'>,
+  deps: Pick<StorageRedriveDependencies, 'storageMonthly'> & { ledger: Pick<UsageLedger, 'get'> },
   letter: DeadLetter,
 ): Promise<void> {
   const { customerId, period: month } = subjectOf(letter, parseMonth);
+  const identifier = storageIdentifier(customerId, month);
+  const usage = (await deps.ledger.get(identifier))?.state;
+  if (usage === 'pending' || usage === 'sending' || usage === 'delivered') {
+    throw new BillingError(
+      'conflict',
+      `its usage ${identifier} is ${usage}: it will be billed, whatever becomes of this letter`,
+    );
+  }
   const status = (await deps.storageMonthly.get(customerId, month))?.billingStatus;
   if (status === undefined || status === 'failed') return;
   throw new BillingError(

@@ -6,7 +6,7 @@ import { parseDiscardReason } from '../../domain/dead-letters.ts';
 import { BillingError } from '../../domain/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { findLetter } from '../../operations/dead-letters/letter.ts';
-import { discard, redrive } from '../../operations/dead-letters/redrive.ts';
+import { discard, redriveByName } from '../../operations/dead-letters/redrive.ts';
 import type { Redriven, RedriveDependencies } from '../../operations/dead-letters/redrive.ts';
 import type { DeadLetters } from '../../tables/dead-letters.ts';
 import { adminGuard } from '../admin-guard.ts';
@@ -24,7 +24,7 @@ type Tables = Pick<
 
 export interface DeadLetterOptions {
   adminToken: string | undefined;
-  tables: Tables & { deadLetters: Pick<DeadLetters, 'get' | 'close' | 'page'> };
+  tables: Tables & { deadLetters: Pick<DeadLetters, 'get' | 'close' | 'reopen' | 'page'> };
   temporal: TemporalRedrive;
   now: () => Date;
 }
@@ -175,7 +175,10 @@ export function deadLetterRoutes(options: DeadLetterOptions, logger: Logger): Op
   routes.openapi(redriveRoute, async (ctx) => {
     const { id } = ctx.req.valid('param');
     await temporal.ask();
-    const done = await redrive(patient(applyPatienceMs), id);
+    const done = await redriveByName(
+      { ...patient(applyPatienceMs), deadLetters: tables.deadLetters },
+      id,
+    );
     logRedriven(logger, ctx, done);
     return ctx.json(done, done.outcome === 'started' ? 202 : 200);
   });

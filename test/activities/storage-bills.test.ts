@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { createActivities, createStripeActivities } from '../../activities/index.ts';
+import { refuseLater } from '../../activities/settle-usage.ts';
 import { daysOf } from '../../domain/period.ts';
-import { snapshotOf } from '../../domain/storage.ts';
+import { nothingStored, snapshotOf } from '../../domain/storage.ts';
 import { createTestDependencies } from '../support/dependencies.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
@@ -191,6 +192,189 @@ describe('SB9 bills that an earlier run started', () => {
     expect(await services.deadLetters.get(`storage-bill/cus_lost/${month}`)).toMatchObject({
       status: 'open',
     });
+  });
+});
+
+describe('SB24 a bill whose dead letter was discarded', () => {
+  const letterId = (customerId: string): string => `storage-bill/${customerId}/${month}`;
+  const discardOf = async (customerId: string): Promise<void> => {
+    const to = { status: 'discarded', reason: 'a test customer' } as const;
+    const at = now().toISOString();
+    expect(await services.deadLetters.close(letterId(customerId), to, at)).toBe(true);
+  };
+
+  test('stays as it is when the month is billed again, and when its run ends; opened again it is billed', async () => {
+    const customerId = 'cus_left';
+    const order = { customerId, month };
+    await store(customerId, '2026-02-28', 7n);
+    const { prepareBill, completeBill, failBill, checkBills, told } = activities();
+    await prepareBill(order);
+    await services.ledger.layAside(identifierOf(customerId), 'parked', 'x', now().toISOString());
+    await failBill({ ...order, error: 'retries ran out' });
+    await discardOf(customerId);
+    told.announced.length = 0;
+    const before = [
+      await billOf(customerId),
+      await services.ledger.get(identifierOf(customerId)),
+      await services.deadLetters.get(letterId(customerId)),
+    ];
+    expect(await prepareBill(order)).toEqual({ state: 'left', bytes: '7' });
+    await failBill({ ...order, error: 'retries ran out' });
+    expect(await checkBills({ month, customerIds: [customerId] })).toEqual([
+      { customerId, state: 'skipped', bytes: '7' },
+    ]);
+    expect([
+      await billOf(customerId),
+      await services.ledger.get(identifierOf(customerId)),
+      await services.deadLetters.get(letterId(customerId)),
+    ]).toEqual(before);
+    expect(told.announced).toEqual([]);
+
+    expect(await services.deadLetters.reopen(letterId(customerId), now().toISOString())).toBe(true);
+    expect(await prepareBill(order)).toEqual({ state: 'waiting', bytes: '7' });
+    expect(told.announced).toEqual([identifierOf(customerId)]);
+    await deliver(customerId);
+    await completeBill(order);
+    expect(await billOf(customerId)).toMatchObject({ billingStatus: 'billed' });
+    expect(await services.deadLetters.get(letterId(customerId))).toMatchObject({
+      status: 'redriven',
+    });
+  });
+
+  test('that failed before it had any figures is not tried again either', async () => {
+    const order = { customerId: 'cus_unfigured', month };
+    const { prepareBill, failBill, checkBills } = activities();
+    await failBill({ ...order, error: 'no snapshot' });
+    await discardOf(order.customerId);
+    await store(order.customerId, '2026-02-28', 7n);
+    expect(await prepareBill(order)).toEqual({ state: 'left', bytes: '0' });
+    expect(await checkBills({ month, customerIds: [order.customerId] })).toMatchObject([
+      { state: 'skipped' },
+    ]);
+    expect(await billOf(order.customerId)).toBeUndefined();
+    expect(await services.deadLetters.get(letterId(order.customerId))).toMatchObject({
+      status: 'discarded',
+    });
+  });
+});
+
+describe('SB25 Stripe refuses a bill’s usage after it was billed', () => {
+  const reason = 'Stripe refused it later: meter_event_no_customer_defined';
+  const billed = async (customerId: string, changes: Partial<Dependencies> = {}) => {
+    const order = { customerId, month };
+    for (const date of daysOf(month).slice(-3)) await store(customerId, date, 7n);
+    const made = activities(changes);
+    await made.prepareBill(order);
+    await deliver(customerId);
+    return { ...made, order };
+  };
+  const refuse = async (deps: Dependencies, customerId: string): Promise<void> => {
+    const usage = await services.ledger.get(identifierOf(customerId));
+    if (usage === undefined) throw new Error('no usage');
+    await refuseLater(deps, usage, 1, reason);
+  };
+  const statuses = async (customerId: string) =>
+    (await services.storageDaily.ofMonth(customerId, month)).map((row) => row.billingStatus);
+  const pendingDays = ['pending', 'pending', 'pending'];
+  const isUndone = async (customerId: string): Promise<void> => {
+    expect(await statuses(customerId)).toEqual(pendingDays);
+    const bill = await billOf(customerId);
+    expect(bill).toMatchObject({
+      billingStatus: 'failed',
+      stripeMeterStatus: 'failed',
+      notes: expect.stringContaining(reason) as string,
+    });
+    expect(bill).not.toHaveProperty('stripeMeterSentAt');
+    expect(await services.deadLetters.get(`storage-bill/${customerId}/${month}`)).toMatchObject({
+      status: 'open',
+      error: reason,
+    });
+  };
+
+  test('the bill is `failed`, its days `pending`, a letter says why; billed again it ends as billed', async () => {
+    const { deps, order, prepareBill, completeBill } = await billed('cus_refused');
+    await completeBill(order);
+    for (const _again of [1, 2]) {
+      await refuse(deps, 'cus_refused');
+      await isUndone('cus_refused');
+    }
+    expect(await prepareBill(order)).toEqual({ state: 'waiting', bytes: '7' });
+    await deliver('cus_refused');
+    await completeBill(order);
+    expect(await statuses('cus_refused')).toEqual(['billed', 'billed', 'billed']);
+    const bill = await billOf('cus_refused');
+    expect(bill).toMatchObject({ billingStatus: 'billed', stripeMeterStatus: 'success' });
+    expect(bill).not.toHaveProperty('notes');
+  });
+
+  test('while its days are being marked: whoever writes last, it ends as refused', async () => {
+    for (const moment of ['a day', 'the bill']) {
+      const customerId = `cus_while_${moment.replace(' ', '_')}`;
+      const { deps, order } = await billed(customerId);
+      let isRefused = false;
+      const once = async (): Promise<void> => {
+        if (isRefused) return;
+        isRefused = true;
+        await refuse(deps, customerId);
+      };
+      const { completeBill } = activities({
+        storageDaily: {
+          ...services.storageDaily,
+          markBilled: async (...args) => {
+            if (moment === 'a day' && args[0].date === '2026-02-27') await once();
+            return await services.storageDaily.markBilled(...args);
+          },
+        },
+        storageMonthly: {
+          ...services.storageMonthly,
+          put: async (bill) => {
+            if (moment === 'the bill') await once();
+            return await services.storageMonthly.put(bill);
+          },
+        },
+      });
+      await expect(completeBill(order)).rejects.toMatchObject({ type: 'Refused' });
+      await isUndone(customerId);
+    }
+  });
+
+  test.each(['the letter', 'the days', 'the bill'])(
+    'dying at %s and running again ends it',
+    async (step) => {
+      const customerId = `cus_dies_${step.slice(4)}`;
+      const { deps, order, completeBill } = await billed(customerId);
+      await completeBill(order);
+      const dies = async (): Promise<never> => await Promise.reject(new Error('died'));
+      const broken = {
+        'the letter': {
+          deadLetters: {
+            ...services.deadLetters,
+            open: async (...args: Parameters<typeof services.deadLetters.open>) => {
+              if (args[0].kind === 'storage-bill') await dies();
+              await services.deadLetters.open(...args);
+            },
+          },
+        },
+        'the days': { storageDaily: { ...services.storageDaily, markRefused: dies } },
+        'the bill': { storageMonthly: { ...services.storageMonthly, refuse: dies } },
+      }[step];
+      await expect(refuse({ ...deps, ...broken }, customerId)).rejects.toThrow('died');
+      await refuse(deps, customerId);
+      await isUndone(customerId);
+    },
+  );
+});
+
+test('SB23 a bill names the days that were measured late', async () => {
+  await store('cus_late', '2026-02-27', 7n);
+  const late = snapshotOf('cus_late', '2026-02-28', { bytes: 9n, files: 1 }, nothingStored);
+  await services.storageDaily.put(late, now().toISOString());
+  const { prepareBill } = activities();
+  await prepareBill({ customerId: 'cus_late', month });
+  expect(await billOf('cus_late')).toMatchObject({
+    lateDays: ['2026-02-28'],
+    notes: 'measured late: 1 day(s): 2026-02-28',
+    averageStorageBytes: '8',
   });
 });
 

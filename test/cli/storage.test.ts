@@ -221,6 +221,21 @@ test('bill show explains the line: figures, average, identifier, delivery, price
   expect(none).toMatchObject({ code: 1, json: { error: 'not_found' } });
 });
 
+test('SB24 a discarded bill is left alone by the month’s next run, and the dry run says so', async () => {
+  const id = deadLetterId('storage-bill', `cus_Gone/${month}`);
+  const discarded = await run('dead-letters', 'discard', id, '--reason', 'gone for good');
+  expect(discarded).toMatchObject({ code: 0, json: { status: 'discarded' } });
+  const dry = await run('bill', 'month', '--month', month, '--dry-run');
+  expect(dry.json).toMatchObject({ totals: { bill: 0, retry: 0, leave: 1, skip: 2 } });
+  const again = await run('bill', 'month', '--month', month, '--wait');
+  expect(again).toMatchObject({
+    code: 0,
+    json: { billed: 0, failed: 0, skipped: 3, failedBills: [] },
+  });
+  const shown = await run('dead-letters', 'show', id);
+  expect(shown.json).toMatchObject({ status: 'discarded', discardReason: 'gone for good' });
+});
+
 test('SB14 a failed bill is redriven once Stripe knows the customer; its letters are closed', async () => {
   await servers.control.createCustomer({ id: 'cus_Gone' });
   const id = deadLetterId('storage-bill', `cus_Gone/${month}`);

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { daysOf, previousMonth } from '../../domain/period.ts';
 import {
   addObject,
+  billNotes,
   checkBillableMonth,
-  missingDaysNote,
+  isMeasuredLate,
   monthFigures,
   nothingStored,
   snapshotOf,
@@ -39,6 +40,7 @@ function onPaper(month: string, days: readonly DayUsage[], over: AverageOver): M
     averageStorageBytes: String(average),
     peakStorageBytes: String(peak),
     missingDays,
+    lateDays: [],
   };
 }
 
@@ -87,6 +89,7 @@ describe('SB10 SB16 what a month comes to', () => {
       averageStorageBytes: '1000000000000002',
       peakStorageBytes: '31000000000000000',
       missingDays: [],
+      lateDays: [],
     });
   });
 
@@ -119,8 +122,30 @@ describe('SB10 SB16 what a month comes to', () => {
       (date) => date > '2026-02-03' && !['2026-02-05', '2026-02-26'].includes(date),
     );
     expect(missingDays).toEqual(expected);
-    expect(missingDaysNote(missingDays)).toBe(`no snapshot on 23 day(s): ${expected.join(', ')}`);
-    expect(missingDaysNote([])).toBeUndefined();
+    const note = `no snapshot on 23 day(s): ${expected.join(', ')}`;
+    expect(billNotes({ missingDays })).toBe(note);
+    expect(billNotes({ missingDays }, 'Stripe said no')).toBe(`${note}; Stripe said no`);
+    expect(billNotes({ missingDays: [] })).toBeUndefined();
+  });
+
+  test('SB23 days measured late are named, in order, beside those that are missing', () => {
+    const late = (date: string): DayUsage => ({ date, totalStorageBytes: '1', measuredLate: true });
+    const days = [late('2026-02-27'), { date: '2026-02-24', totalStorageBytes: '1' }];
+    const figures = monthFigures('2026-02', [...days, late('2026-02-25')], 'recorded-days');
+    expect(figures.lateDays).toEqual(['2026-02-25', '2026-02-27']);
+    expect(billNotes(figures)).toBe(
+      'no snapshot on 2 day(s): 2026-02-26, 2026-02-28; ' +
+        'measured late: 2 day(s): 2026-02-25, 2026-02-27',
+    );
+  });
+
+  test.each([
+    ['its first moment', '2026-02-11T00:00:00.000Z', false],
+    ['its last', '2026-02-11T23:59:59.999Z', false],
+    ['the next day', '2026-02-12T00:00:00.000Z', true],
+    ['a month later', '2026-03-11T01:00:00.000Z', true],
+  ])('SB23 a day measured at %s: late is %s', (_name, at, expected) => {
+    expect(isMeasuredLate('2026-02-11', Date.parse(at))).toBe(expected);
   });
 
   test.each([

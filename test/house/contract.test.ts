@@ -10,10 +10,10 @@ test('every workflow of the bundle is as its contract says, and every contract h
   expect(Object.keys(workflowTypes).toSorted()).toEqual(Object.values(workflowTypes).toSorted());
 });
 
-test('a storage bill may take a day, once it has succeeded it is never run again, whoever starts it', () => {
+test('SB25 a storage bill may take a day and run again after any end, never twice at once, whoever starts it', () => {
   expect(startOptions('billCustomerStorage', { customerId: 'cus_1', month: '2026-02' })).toEqual({
     workflowId: 'bill-storage/cus_1/2026-02',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'FAIL',
     workflowExecutionTimeout: '1 day',
     typedSearchAttributes: [

@@ -15,7 +15,12 @@ export const notInThisTest = async (): Promise<never> =>
 export const noDeadLetters: Options = {
   adminToken: undefined,
   tables: {
-    deadLetters: { get: notInThisTest, close: notInThisTest, page: notInThisTest },
+    deadLetters: {
+      get: notInThisTest,
+      close: notInThisTest,
+      reopen: notInThisTest,
+      page: notInThisTest,
+    },
     ledger: { get: notInThisTest, requeue: notInThisTest },
     storageDaily: { get: notInThisTest },
     storageMonthly: { get: notInThisTest },
@@ -86,6 +91,7 @@ export const someDeadLetters: Options = {
     deadLetters: {
       get: async (id) => await Promise.resolve(find(id)),
       close: async (id) => await Promise.resolve(find(id)?.status === 'open'),
+      reopen: notInThisTest,
       page: async () => {
         const next = { 'webhook-event': { createdAt: at, id: 'webhook-event/evt_1' } };
         return await Promise.resolve({ letters: letters.slice(0, 2), next });

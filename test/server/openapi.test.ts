@@ -96,7 +96,7 @@ function serverWhere(given: Circumstances) {
   const takeIn = given.inbox ?? (async () => await Promise.resolve(taken));
   const { letters, temporal } = given;
   const { tables, temporal: engine } = someDeadLetters;
-  const broken = letters && { get: letters, close: letters, page: letters };
+  const broken = letters && { get: letters, close: letters, reopen: letters, page: letters };
   return createTestApp(
     { tables: probe },
     {

@@ -52,13 +52,30 @@ describe('SB4 a day’s row', () => {
     ['input files', count(100n, 2), count(5n, 1)],
     ['output files', count(100n, 1), count(5n, 2)],
     ['bytes that moved from one side to the other', count(5n, 1), count(100n, 1)],
-  ])('%s: the newer snapshot is written', async (_name, input, output) => {
+  ])('SB23 %s: only a row that was filled in late gives way', async (_name, input, output) => {
     const { daily } = await storage();
-    await daily.put(snapshotOf('cus_1', '2026-02-11', count(100n), count(5n)), calculated);
+    const first = snapshotOf('cus_1', '2026-02-11', count(100n), count(5n));
     const newer = snapshotOf('cus_1', '2026-02-11', input, output);
-    const later = '2026-02-11T09:00:00.000Z';
+    const [late, later] = ['2026-02-12T00:00:00.000Z', '2026-02-20T09:00:00.000Z'];
+    expect(await daily.put(first, late)).toBe('written');
+    expect(await daily.get('cus_1', '2026-02-11')).toMatchObject({ measuredLate: true });
     expect(await daily.put(newer, later)).toBe('written');
-    expect(await daily.get('cus_1', '2026-02-11')).toMatchObject({ ...newer, calculatedAt: later });
+    expect(await daily.get('cus_1', '2026-02-11')).toMatchObject({
+      ...newer,
+      calculatedAt: later,
+      measuredLate: true,
+    });
+  });
+
+  test('SB23 a day measured on its day keeps its figures, 100 and not 900, the same day and later', async () => {
+    const { daily } = await storage();
+    expect(await daily.put(day('cus_1', '2026-02-11', 100n), calculated)).toBe('written');
+    const before = await daily.get('cus_1', '2026-02-11');
+    expect(before).not.toHaveProperty('measuredLate');
+    for (const at of ['2026-02-11T23:59:59.999Z', '2026-02-12T01:00:00.000Z', billedAt]) {
+      expect(await daily.put(day('cus_1', '2026-02-11', 900n), at)).toBe('kept');
+    }
+    expect(await daily.get('cus_1', '2026-02-11')).toEqual(before);
   });
 
   test('a billed row is never changed, whatever the next snapshot says', async () => {
@@ -80,6 +97,27 @@ describe('SB4 a day’s row', () => {
       async () => await daily.put(day('cus_1', '2026-02-11'), calculated),
     );
     expect(outcomes.filter((outcome) => outcome === 'written')).toHaveLength(1);
+  });
+});
+
+describe('SB25 a day whose usage was refused', () => {
+  test('is pending again under that identifier alone, and may be billed once more', async () => {
+    const { daily } = await storage();
+    const key = { customerId: 'cus_1', date: '2026-02-11' };
+    await daily.put(day('cus_1', '2026-02-11'), calculated);
+    const pending = await daily.get('cus_1', '2026-02-11');
+    await daily.markRefused(key, 'storage-1');
+    expect(await daily.get('cus_1', '2026-02-11')).toEqual(pending);
+    await daily.markBilled(key, 'storage-1', billedAt);
+    await daily.markRefused(key, 'storage-2');
+    expect(await daily.get('cus_1', '2026-02-11')).toMatchObject({ billedAs: 'storage-1' });
+    for (const _again of [1, 2]) {
+      await daily.markRefused(key, 'storage-1');
+      expect(await daily.get('cus_1', '2026-02-11')).toEqual(pending);
+    }
+    expect(await daily.markBilled(key, 'storage-2', billedAt)).toBe(true);
+    await daily.markRefused({ customerId: 'cus_none', date: '2026-02-11' }, 'storage-1');
+    expect(await daily.get('cus_none', '2026-02-11')).toBeUndefined();
   });
 });
 

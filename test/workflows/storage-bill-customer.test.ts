@@ -53,15 +53,17 @@ describe('SB13 what Stripe has is closed', () => {
     expect(calls).toEqual(['prepare', 'complete']);
   });
 
-  test('SB15 delivered before: closed; billed before: skipped and nothing touched', async () => {
-    let state: 'delivered' | 'billed' = 'delivered';
+  test('SB15 SB24 delivered before: closed; billed before, or discarded: skipped and nothing touched', async () => {
+    let state: 'delivered' | 'billed' | 'left' = 'delivered';
     const { calls, activities } = recording({
       prepareBill: async () => await Promise.resolve({ state, bytes: '7' }),
     });
     await withTimeSkipping(activities, async (env) => {
       expect(await (await start(env)).result()).toEqual({ state: 'billed', bytes: '7' });
-      state = 'billed';
-      expect(await (await start(env)).result()).toEqual({ state: 'skipped', bytes: '7' });
+      for (const untouched of ['billed', 'left'] as const) {
+        state = untouched;
+        expect(await (await start(env)).result()).toEqual({ state: 'skipped', bytes: '7' });
+      }
     });
     expect(calls).toEqual(['complete']);
   });

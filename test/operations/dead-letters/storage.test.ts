@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { discard, redrive } from '../../../operations/dead-letters/redrive.ts';
+import { discard, redrive, redriveByName } from '../../../operations/dead-letters/redrive.ts';
 import type { RedriveDependencies } from '../../../operations/dead-letters/redrive.ts';
-import { deadLetterId, storageIdentifier } from '../../../domain/ids.ts';
+import { deadLetterId, storageIdentifier, storageSource } from '../../../domain/ids.ts';
 import { snapshotOf } from '../../../domain/storage.ts';
 import { createDynamoDb } from '../../../platform/clients.ts';
 import { parseConfig } from '../../../platform/config.ts';
@@ -247,3 +247,61 @@ test('DL9 a day and a failed bill can be discarded; a bill under way or billed c
     expect(await status(id)).toBe('open');
   }
 });
+
+test('SB24 a discarded bill is billed again when its letter is redriven by name, and not otherwise', async () => {
+  const id = await layAside('storage-bill', 'cus_named');
+  await putBill('cus_named', 'failed');
+  const { deps, asked } = dependencies();
+  await discard(deps, id, 'a test customer');
+  await expect(redrive(deps, id)).rejects.toMatchObject({ code: 'conflict' });
+  expect(asked).toEqual([]);
+  expect(await redriveByName({ ...deps, deadLetters }, id)).toMatchObject({ outcome: 'started' });
+  expect(asked).toEqual(['cus_named']);
+  expect(await status(id)).toBe('redriven');
+});
+
+test('SB24 dying after the letter was opened again leaves it open, with the reason of the discard', async () => {
+  const id = await layAside('storage-bill', 'cus_reopened');
+  await putBill('cus_reopened', 'failed');
+  const { deps } = dependencies({ startBill: dies });
+  await discard(deps, id, 'a test customer');
+  await expect(redriveByName({ ...deps, deadLetters }, id)).rejects.toThrow(died);
+  expect(await deadLetters.get(id)).toMatchObject({
+    status: 'open',
+    discardReason: 'a test customer',
+  });
+});
+
+test('SB24 a discarded day is not opened again by its name', async () => {
+  const id = await layAside('storage-day', 'cus_named_day');
+  const { deps } = dependencies();
+  await discard(deps, id, 'a test customer');
+  const named = redriveByName({ ...deps, deadLetters }, id);
+  await expect(named).rejects.toMatchObject({ code: 'conflict' });
+});
+
+test.each(['pending', 'sending', 'delivered'] as const)(
+  'SB24 a failed bill whose usage is %s cannot be discarded: it will be billed',
+  async (state) => {
+    const customerId = `cus_usage_${state}`;
+    const identifier = storageIdentifier(customerId, month);
+    const id = await layAside('storage-bill', customerId);
+    await putBill(customerId, 'failed');
+    await ledger.record(
+      {
+        identifier,
+        customerId,
+        meter: 'storage-usage',
+        quantity: '1000',
+        occurredAt: '2026-02-28T23:59:59.000Z',
+        source: storageSource(customerId, month),
+      },
+      at(5),
+    );
+    if (state !== 'pending') await ledger.claim(identifier, at(6));
+    if (state === 'delivered') await ledger.confirm(identifier, at(7), 'delivered');
+    const { deps } = dependencies();
+    await expect(discard(deps, id, 'x')).rejects.toMatchObject({ code: 'conflict' });
+    expect(await status(id)).toBe('open');
+  },
+);
