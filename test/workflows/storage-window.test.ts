@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import { DYNAMIC_CONFIG } from '../../dev/stack/temporal-config.ts';
 import { workflowIds } from '../../domain/ids.ts';
+import { listingTaskQueue } from '../../domain/temporal-names.ts';
 import { signalNames, queryNames } from '../../engine/contract.ts';
 import type { BillStorageInput, BillStorageProgress } from '../../domain/storage-runs.ts';
 import { countActions, totalActions } from '../bench/support/actions.ts';
@@ -33,7 +34,7 @@ afterAll(async () => {
   await services.stop();
 });
 
-/** Each test has a queue of its own. */
+/** Each test has queues of its own: the day's listings are on a second one (DL16). */
 async function withWorker(
   taskQueue: string,
   activities: Partial<Activities>,
@@ -46,7 +47,14 @@ async function withWorker(
     activities,
     maxCachedWorkflows: 500,
   });
-  await worker.runUntil(story(temporal.client));
+  const listing = await Worker.create({
+    connection,
+    taskQueue: listingTaskQueue(taskQueue),
+    activities,
+  });
+  await worker.runUntil(async () => {
+    await listing.runUntil(story(temporal.client));
+  });
 }
 
 /** Bills in memory; `wait` names those that wait to be told. */
