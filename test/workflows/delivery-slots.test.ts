@@ -10,8 +10,10 @@ import { startAs } from '../support/start.ts';
 import { startTestTemporal, taskQueue } from '../support/temporal.ts';
 import type { BareTemporal } from '../support/temporal.ts';
 
-/** More chunks than a worker has slots for files. */
-const jobs = 22;
+/** Of one worker, for files. */
+const fileSlots = 20;
+/** More than a worker has slots for in any queue that a delivery needs. */
+const jobs = 45;
 /** Waits end with their condition; this only bounds a test that hangs. */
 const patienceMs = 300_000;
 let services: Services;
@@ -58,7 +60,7 @@ test(
       const request = { processingId, customerId: 'cus_long', files: ['long.bin'] };
       await engine.startProcessing(request);
     }
-    await expect.poll(() => begun, { timeout: patienceMs }).toBeGreaterThanOrEqual(20);
+    await expect.poll(() => begun, { timeout: patienceMs }).toBeGreaterThanOrEqual(fileSlots);
 
     const old = new Date(Date.now() - 10 * 60_000).toISOString();
     await record('overdue', old);
@@ -85,13 +87,14 @@ test(
     });
 
     expect(await services.processings.get('long-0')).toMatchObject({ status: 'in_progress' });
+    expect(begun).toBe(fileSlots);
     openGate();
     await Promise.all(
       ids.map(async (id) => {
         await client.workflow.getHandle(workflowIds.processFiles(id)).result();
       }),
     );
-    expect(await services.control.total('cus_long', 'file_processed')).toBe('2200');
+    expect(await services.control.total('cus_long', 'file_processed')).toBe(String(jobs * 100));
   },
   patienceMs,
 );
