@@ -48,11 +48,15 @@ async function afterFailedQuestion(
   record: UsageRecord,
   error: unknown,
 ): Promise<SendOutcome> {
-  if (error instanceof NoMeter) return await layAside(deps, record, 'rejected', error.message);
+  const refuse = async (message: string) => {
+    const reason = `${message}. It may be at Stripe. ${clearsUp(record.identifier)}`;
+    return await layAside(deps, record, 'rejected', reason);
+  };
+  if (error instanceof NoMeter) return await refuse(error.message);
   const problem = stripeProblem(error);
   if (problem === undefined || problem.kind === 'already_exists') throw error;
   const message = `asking Stripe’s sums: ${problem.message}`;
-  if (problem.kind === 'refused') return await layAside(deps, record, 'rejected', message);
+  if (problem.kind === 'refused') return await refuse(message);
   if (problem.kind === 'unauthorized') throw permanent('DeliveryHalted', message);
   throw temporary(message, problem.kind === 'transient' ? problem.retryAfterMs : undefined);
 }

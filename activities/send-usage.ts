@@ -79,7 +79,9 @@ async function attempt(
     if (failure !== undefined) {
       const which = all > 1 ? `meter event ${event.place} of ${all}: ` : '';
       const untouched = record === claimed && calls === 1 ? before : undefined;
-      const failed = await afterFailure(deps, { record, untouched }, failure, which);
+      // By an earlier call of the same event; one that follows others is called for the first time.
+      const inDoubt = calls > 1 || (record === claimed && before.doubtSince !== undefined);
+      const failed = await afterFailure(deps, { record, untouched, inDoubt }, failure, which);
       if (failed !== 'arrived') return failed;
       how = 'delivered: Stripe had it already';
     }
@@ -143,9 +145,17 @@ async function sharedIdentifier(
   return undefined;
 }
 
+interface Failed {
+  record: UsageRecord;
+  /** The row before the claim, when nothing but this one call was made under it. */
+  untouched: UsageRecord | undefined;
+  /** An earlier call of the event may have arrived. */
+  inDoubt: boolean;
+}
+
 async function afterFailure(
   deps: Dependencies,
-  { record, untouched }: { record: UsageRecord; untouched: UsageRecord | undefined },
+  { record, untouched, inDoubt }: Failed,
   error: unknown,
   which: string,
 ): Promise<UsageSettled | 'arrived'> {
@@ -153,7 +163,13 @@ async function afterFailure(
   if (problem === undefined) throw error;
   if (problem.kind === 'already_exists') return 'arrived';
   const message = `${which}${problem.message}`;
-  if (problem.kind === 'refused') return await layAside(deps, record, 'rejected', message);
+  if (problem.kind === 'refused') {
+    const now = deps.now().toISOString();
+    const noted = await deps.ledger.noteRefusal(record, message, { inDoubt, now });
+    if (noted === undefined) throw temporary(`usage record ${record.identifier} changed under us`);
+    if (!inDoubt) return await layAside(deps, noted, 'rejected', message);
+    throw temporary(`${message}; an earlier call may have arrived: Stripe’s sums are asked`);
+  }
   deps.metrics.deliveries.inc({ outcome: problem.kind });
   if (problem.kind === 'unauthorized' && untouched !== undefined) {
     await deps.ledger.unclaim(untouched, record);

@@ -48,9 +48,10 @@ export type NextStep =
 export function nextStep(
   record: UsageRecord,
   nowMs: number,
-  refusal: string | undefined = refusalBeforeSending(record, nowMs),
+  unsendable: string | undefined = refusalBeforeSending(record, nowMs),
 ): NextStep {
   const { doubtSince, gaveUp } = record;
+  const refusal = record.refusal ?? unsendable;
   const isOver = refusal !== undefined || gaveUp !== undefined;
   if (doubtSince !== undefined) {
     const forgotten = nowMs - Date.parse(doubtSince) >= identifierMemoryMs;

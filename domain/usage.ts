@@ -47,6 +47,8 @@ export interface UsageRecord extends Usage, Life {
   deliveredAt?: string;
   /** Why it is not tried any more; what is in doubt is asked about once more before it is parked (DL14). */
   gaveUp?: string;
+  /** Stripe refused a call of it, whatever an earlier one may have brought: why it is rejected (DL14). */
+  refusal?: string;
   /** Of a quantity that takes several meter events: the places of those that are known to have arrived. */
   arrived?: number[];
   /** How often Stripe took an event and refused it afterwards, by the event's place (DL17). */

@@ -20,6 +20,7 @@ export const rowSchema = z.object({
   retryingSince: z.string().exactOptional(),
   deliveredAt: z.string().exactOptional(),
   gaveUp: z.string().exactOptional(),
+  refusal: z.string().exactOptional(),
   arrived: z.array(z.number().int()).exactOptional(),
   refusals: z.record(z.string(), z.number().int()).exactOptional(),
   freshKey: z.boolean(),

@@ -46,6 +46,24 @@ export function createUsageSending({ change, update }: UsageChanges) {
   }
 
   /**
+   * Stripe refused the call, for good. `inDoubt`: an earlier call of the same event may have arrived, so
+   * that its sums are asked before it is laid aside (DL14); else it is known that Stripe does not have it.
+   */
+  async function noteRefusal(
+    record: UsageRecord,
+    refusal: string,
+    { inDoubt, now }: { inDoubt: boolean; now: string },
+  ): Promise<UsageRecord | undefined> {
+    return await change(record.identifier, ['sending'], {
+      now,
+      what: `refused: ${refusal}`,
+      set: { error: refusal, refusal },
+      ...(inDoubt ? {} : { remove: ['doubtSince'] }),
+      as: record,
+    });
+  }
+
+  /**
    * Of a record that takes several meter events: the one at `place` has arrived. `next`: the one after it
    * is about to be sent, and is in doubt from now on. Undefined when the record was settled meanwhile.
    */
@@ -60,7 +78,8 @@ export function createUsageSending({ change, update }: UsageChanges) {
       now,
       what,
       set: { arrived, ...(next ? { doubtSince: now, lastAttemptAt: now } : {}) },
-      ...(next ? {} : { remove: ['doubtSince'] }),
+      // What was refused meanwhile was this event, which had arrived before.
+      ...(next ? {} : { remove: ['doubtSince', 'refusal'] }),
       as: record,
     });
   }
@@ -124,6 +143,7 @@ export function createUsageSending({ change, update }: UsageChanges) {
     unclaim,
     confirm,
     noteFailure,
+    noteRefusal,
     noteEvent,
     noteAbsent,
     defer,

@@ -8,7 +8,15 @@ export function delivery(now: string, how: string): Step {
     now,
     what: how,
     set: { state: 'delivered', deliveredAt: now },
-    remove: ['deliveryShard', 'nextAttemptAt', 'error', 'arrived', 'doubtSince', 'gaveUp'],
+    remove: [
+      'deliveryShard',
+      'nextAttemptAt',
+      'error',
+      'arrived',
+      'doubtSince',
+      'gaveUp',
+      'refusal',
+    ],
   };
 }
 
@@ -25,6 +33,6 @@ export function waiting(record: UsageRecord, now: string, what: string): Step {
       freshKey: true,
       rounds: 0,
     },
-    remove: ['gaveUp'],
+    remove: ['gaveUp', 'refusal'],
   };
 }

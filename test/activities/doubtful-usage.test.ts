@@ -143,6 +143,39 @@ describe('DL14 the 35 days end while it is in doubt', () => {
   });
 });
 
+describe('DL14 refused for good', () => {
+  const refuse = async ({ identifier }: Usage) =>
+    await services.control.fault({ kind: 'status', status: 400, path, where: { identifier } });
+
+  test.each([
+    ['fail_after', 'delivered', '1024'],
+    ['fail_before', 'rejected', '0'],
+  ] as const)('DL14 first tried %s, then answered 400: it is %s', async (kind, state, total) => {
+    const usage = await recorded(`cus_refused_${kind}`);
+    await failAt(0, usage, kind);
+    await refuse(usage);
+    await expect(sendAt(minuteMs, usage)).rejects.toMatchObject({ type: 'Outside' });
+    expect(await rowOf(usage)).toMatchObject({ state: 'sending', doubtSince: at(0) });
+    // Nothing more is sent, whatever Stripe would say now.
+    expect(await sendAt(2 * minuteMs, usage)).toMatchObject({ state: 'pending' });
+    expect((await sendAt(minuteMs + hourMs, usage)).state).toBe(state);
+    expect(await totalOf(usage)).toBe(total);
+    const letter = await services.deadLetters.get(`usage-rejected/${usage.identifier}`);
+    expect(letter?.error.includes('400') ?? false).toBe(state === 'rejected');
+  });
+
+  test('DL14 by its only call: no doubt is left, neither about it nor about another of its minute', async () => {
+    const refused = await recorded('cus_refused_only', '500');
+    const other = await recorded('cus_refused_only', '1024', 1000);
+    await failAt(0, other, 'fail_after');
+    await refuse(refused);
+    expect((await sendAt(minuteMs, refused)).state).toBe('rejected');
+    expect(await rowOf(refused)).not.toHaveProperty('doubtSince');
+    expect((await sendAt(dayMs, other)).state).toBe('delivered');
+    expect(await totalOf(other)).toBe('1024');
+  });
+});
+
 describe('DL3 answers while Stripe’s sums are asked', () => {
   async function asking(name: string, status: number) {
     const usage = await recorded(name);
