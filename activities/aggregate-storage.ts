@@ -2,19 +2,23 @@
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
+import { BillingError } from '../domain/errors.ts';
 import { customersKey, customersPerChunk } from '../domain/files.ts';
-import { deadLetterId } from '../domain/ids.ts';
+import { deadLetterId, parseCustomerId } from '../domain/ids.ts';
 import { dayOf } from '../domain/period.ts';
+import type { Customer } from '../tables/customers.ts';
+import { openDeadLetter } from './dead-letter.ts';
 import type { Dependencies } from './dependencies.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import {
   addTallies,
-  createObjectStore,
   measureEach,
+  measureStoreOf,
   measureTogether,
   nothingCounted,
 } from './measure-storage.ts';
 import type { ChunkTally, Failed } from './measure-storage.ts';
+import { nameSkippedNights } from './skipped-nights.ts';
 
 /** Customers of one flat walk; a chunk has as many walks side by side as may be listed at once. */
 const customersPerWalk = 100;
@@ -33,19 +37,26 @@ interface ChunkPosition {
 
 /**
  * Writes down every customer of the table, sorted, in chunks that the run goes through: all of them
- * see the same customers, in an order that one flat listing can follow.
+ * see the same customers, in an order that one flat listing can follow. A row that cannot be read is laid
+ * aside here, `failed` counts them: it stops nobody else's night (SB19).
  */
 export async function planDay(
   deps: Dependencies,
-  run: DayRun,
-): Promise<{ chunks: number; customers: number }> {
+  run: DayRun & { scheduled?: boolean },
+): Promise<{ chunks: number; customers: number; failed: number }> {
   return await withHeartbeat(async (cancelled) => {
+    // One by hand is no sign that the nights between were meant to be measured.
+    if (run.scheduled === true) await nameSkippedNights(deps, run.day);
     const ids: string[] = [];
-    for await (const { customerId, deletedAt } of deps.customers.list()) {
+    let failed = 0;
+    for await (const row of deps.customers.list()) {
       cancelled.throwIfAborted();
-      // Who is gone at Stripe can be billed no more: the month of the deletion is a dead letter, and
-      // without days there is no bill after it (WH21).
-      if (deletedAt === undefined || run.day <= dayOf(Date.parse(deletedAt))) ids.push(customerId);
+      const { customerId } = row;
+      const reason = 'problem' in row ? row.problem : refusedId(customerId);
+      if (reason !== undefined) {
+        failed += 1;
+        await layAsideDay(deps, { day: run.day, failed: [{ customerId, reason }] });
+      } else if (!('problem' in row) && isMeasured(row.customer, run.day)) ids.push(customerId);
     }
     ids.sort();
     const chunks = Math.ceil(ids.length / customersPerChunk);
@@ -56,8 +67,27 @@ export async function planDay(
         new PutObjectCommand({ Bucket: deps.bucket, Key, Body: JSON.stringify(part) }),
       );
     }
-    return { chunks, customers: ids.length };
+    return { chunks, customers: ids.length, failed };
   });
+}
+
+/**
+ * Who is gone at Stripe can be billed no more: the month of the deletion is a dead letter, and without
+ * days there is no bill after it (WH21).
+ */
+function isMeasured({ deletedAt }: Customer, day: string): boolean {
+  return deletedAt === undefined || day <= dayOf(Date.parse(deletedAt));
+}
+
+/** Keys are built from it: an id with a `/` would be measured with another's objects. */
+function refusedId(customerId: string): string | undefined {
+  try {
+    parseCustomerId(customerId);
+    return undefined;
+  } catch (error) {
+    if (error instanceof BillingError) return error.message;
+    throw error;
+  }
 }
 
 /** Lists a chunk's customers and writes their rows; goes on from its heartbeat after a crash. */
@@ -83,7 +113,6 @@ async function walkChunk(
 ): Promise<void> {
   const ids = await readChunk(deps, run);
   const walks = Array.from({ length: Math.ceil(ids.length / customersPerWalk) }, (_, walk) => walk);
-  const store = createObjectStore(deps);
   const abort = new AbortController();
   const signal = AbortSignal.any([cancelled, abort.signal]);
   const walkers = pLimit(deps.listingsAtOnce);
@@ -94,7 +123,7 @@ async function walkChunk(
         .map((walk) =>
           walkers(async () => {
             const part = ids.slice(walk * customersPerWalk, (walk + 1) * customersPerWalk);
-            const tally = await measureTogether(deps, store, run.day, part, signal);
+            const tally = await measureTogether(deps, measureStoreOf(deps), run.day, part, signal);
             position.tally = addTallies(position.tally, tally);
             position.done.push(walk);
           }),
@@ -114,7 +143,7 @@ export async function aggregateCustomers(
 ): Promise<ChunkTally> {
   return await withHeartbeat(
     async (cancelled) =>
-      await measureEach(deps, createObjectStore(deps), order.day, order.customerIds, cancelled),
+      await measureEach(deps, measureStoreOf(deps), order.day, order.customerIds, cancelled),
   );
 }
 
@@ -138,19 +167,15 @@ export async function layAsideDay(
 ): Promise<void> {
   for (const { customerId, reason } of order.failed) {
     const subject = `${customerId}/${order.day}`;
-    await deps.deadLetters.open(
-      {
-        id: deadLetterId('storage-day', subject),
-        kind: 'storage-day',
-        subject,
-        customerId,
-        error: reason,
-        attempts: 1,
-        record: { day: order.day },
-      },
-      deps.now().toISOString(),
-    );
-    deps.metrics.deadLetters.inc({ kind: 'storage-day' });
+    await openDeadLetter(deps, {
+      id: deadLetterId('storage-day', subject),
+      kind: 'storage-day',
+      subject,
+      customerId,
+      error: reason,
+      attempts: 1,
+      record: { day: order.day },
+    });
     deps.logger.error({ customerId, day: order.day, reason }, 'storage could not be listed');
   }
 }

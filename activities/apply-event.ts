@@ -80,7 +80,7 @@ async function applyInvoice(applying: Applying): Promise<void> {
     });
     if (outcome === 'succeeded') await alertOfLatePayment(group, objectId, paidAt(snapshot));
   }
-  if (outcome === 'failed') alertOfPaymentFailure(group, event);
+  if (outcome === 'failed') await alertOfPaymentFailure(group, event);
 }
 
 /** Drafts can be deleted: an event of one that is gone has been overtaken. */
@@ -142,8 +142,9 @@ async function applyDispute(applying: Applying): Promise<void> {
   const named = textOf(snapshot['payment_intent']);
   const dispute = named === undefined ? await askForDispute(group, objectId) : undefined;
   const intentId = named ?? textOf(dispute?.payment_intent);
-  if (intentId !== undefined) await mirrorPaymentIntent(group, intentId);
-  alertOfDispute(applying, intentId);
+  const { customerId } =
+    intentId === undefined ? applying.event : await mirrorPaymentIntent(group, intentId);
+  await alertOfDispute(applying, intentId, customerId);
 }
 
 async function askForDispute(group: EventGroup, id: string): Promise<Stripe.Dispute> {

@@ -1,6 +1,7 @@
 /** Applies events of one line, one at a time, in their order. */
 import { deadLetterId } from '../domain/ids.ts';
 import { effectOf } from '../domain/stripe-events.ts';
+import { UnreadableRow } from '../tables/read-rows.ts';
 import type { InboxEvent } from '../tables/webhook-events.ts';
 import { applyEvent } from './apply-event.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -13,6 +14,9 @@ import { isStoreAway, stripeProblem } from './failures.ts';
  * seven times at most (a disputed intent of an invoice), but for pages of long lists: so a task asks 14 times.
  */
 const enoughQuestions = 8;
+
+/** Events read from the inbox at first; then as many again as were read. */
+const firstPage = 5;
 
 export interface ApplyFailure {
   error: string;
@@ -44,12 +48,13 @@ export async function applyEvents(
   signal: AbortSignal,
 ): Promise<ApplyOutcome> {
   const group = deps.stripe === undefined ? undefined : createEventGroup(deps, deps.stripe);
+  const inbox = readAhead(deps, eventIds);
   let applied = 0;
   for (const eventId of eventIds) {
     // Temporal has given this task to another worker: that one goes on.
     signal.throwIfAborted();
     try {
-      const event = await deps.webhookEvents.get(eventId);
+      const event = await inbox(eventId);
       if (event === undefined) {
         return {
           applied,
@@ -68,12 +73,33 @@ export async function applyEvents(
     } catch (error) {
       const failure = describeFailure(error);
       deps.logger.warn({ eventId, reason: failure.error }, 'an event was not applied this time');
-      if (failure.fault === 'key') alarm(deps, failure.error);
+      if (failure.fault === 'key') await alarm(deps, failure.error);
       return { applied, failure };
     }
     applied += 1;
   }
   return { applied };
+}
+
+/**
+ * Reads the events in pages that grow, for a task that asks Stripe much ends after a few. What is applied by
+ * another one after it was read is applied once more, which changes nothing: `settle` asks the row itself.
+ */
+function readAhead(
+  { webhookEvents }: Dependencies,
+  eventIds: readonly string[],
+): (eventId: string) => Promise<InboxEvent | undefined> {
+  const ids = [...new Set(eventIds)];
+  const known = new Map<string, InboxEvent | undefined>();
+  return async (eventId) => {
+    if (!known.has(eventId)) {
+      const page = ids.slice(known.size, known.size + Math.max(firstPage, known.size));
+      const found = await webhookEvents.getAll(page);
+      for (const id of page) known.set(id, found.get(id));
+    }
+    // What cannot be read says so by itself, and blames none of those read with it (SB19).
+    return known.get(eventId) ?? (await webhookEvents.get(eventId));
+  };
 }
 
 function isEnough(group: EventGroup, { objectId = '' }: InboxEvent): boolean {
@@ -101,16 +127,17 @@ const haltedWithoutKey: ApplyFailure = {
   final: false,
 };
 
-function alarm(deps: Dependencies, reason: string): void {
+async function alarm(deps: Dependencies, note: string): Promise<void> {
   deps.metrics.webhooksHalted.inc();
-  deps.logger.error({ reason }, 'ALARM: Stripe refuses our key, its events wait');
+  await deps.raiseAlert({ kind: 'webhooks_halted', facts: {}, note });
 }
 
 function describeFailure(error: unknown): ApplyFailure {
   const problem = stripeProblem(error);
   if (problem === undefined) {
     const message = error instanceof Error ? error.message : 'an unknown error';
-    return { error: message, fault: isStoreAway(error) ? 'outside' : 'event', final: false };
+    const final = error instanceof UnreadableRow;
+    return { error: message, fault: isStoreAway(error) ? 'outside' : 'event', final };
   }
   if (problem.kind === 'already_exists') {
     return { error: 'Stripe has it already', fault: 'event', final: false };

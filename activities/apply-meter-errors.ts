@@ -3,7 +3,13 @@
  * names samples; for what it only counts Stripe's sums are compared with ours (WH14).
  */
 import type Stripe from 'stripe';
-import { laterEventOf, meterEventsOf, parseEventName } from '../domain/meter-events.ts';
+import {
+  eventCalled,
+  laterEventOf,
+  meterEventsOf,
+  parseEventName,
+  shortenedFrom,
+} from '../domain/meter-events.ts';
 import { readMeterErrorReport, tellsOfDelivery } from '../domain/meter-error-report.ts';
 import type { UsageRecord } from '../domain/usage.ts';
 import type { InboxEvent } from '../tables/webhook-events.ts';
@@ -41,8 +47,8 @@ interface Found {
 }
 
 /**
- * A report that was heard already changes nothing: the event has had another name since (DL17), or was
- * sent a second time after the report was made (WH14). If we died when it was heard, the source may not
+ * A report that was heard already changes nothing: the event has had another name since (DL17), or Stripe
+ * took it anew after the report was made (WH14). If we died when it was heard, the source may not
  * have been told yet.
  */
 async function rejectOne(
@@ -51,7 +57,7 @@ async function rejectOne(
   { reason, reportedAt }: { reason: string; reportedAt: string },
 ): Promise<void> {
   const isHeard = (record.refusals?.[place] ?? 0) !== refusals;
-  if (!isHeard && tellsOfDelivery(reportedAt, record)) {
+  if (!isHeard && tellsOfDelivery(reportedAt, place, record)) {
     await refuseLater(deps, record, place, `Stripe refused it later: ${reason}`);
     return;
   }
@@ -59,13 +65,25 @@ async function rejectOne(
 }
 
 /** By the identifier, or the idempotency key, of any of its meter events (DL7). */
-async function findEvent({ ledger }: Dependencies, key: string): Promise<Found | undefined> {
+async function findEvent(deps: Dependencies, key: string): Promise<Found | undefined> {
+  const { ledger } = deps;
   const { name, refusals } = parseEventName(key);
   const found = await ledger.get(name);
   if (found !== undefined) return { record: found, place: 1, refusals };
   const later = laterEventOf(name);
   const base = later === undefined ? undefined : await ledger.get(later.identifier);
-  if (later === undefined || base === undefined) return undefined;
+  if (later === undefined || base === undefined) return await findShortened(deps, key);
   if (meterEventsOf(base).length < later.place) return undefined;
   return { record: base, place: later.place, refusals };
+}
+
+/** A name that had to be shortened (DL17) is none to look up: it is compared with those that the record had. */
+async function findShortened({ ledger }: Dependencies, key: string): Promise<Found | undefined> {
+  const begin = shortenedFrom(key);
+  if (begin === undefined) return undefined;
+  for await (const record of ledger.beginningWith(begin)) {
+    const event = eventCalled(record, key);
+    if (event !== undefined) return { record, ...event };
+  }
+  return undefined;
 }

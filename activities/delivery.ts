@@ -4,6 +4,7 @@ import type { Dependencies } from './dependencies.ts';
 import { sendUsage } from './send-usage.ts';
 import { deferUsage } from './settle-usage.ts';
 import type { Deferred, DeferOrder, SendOutcome } from './settle-usage.ts';
+import { layAsideUnreadable, unlessUnreadable } from './unreadable-usage.ts';
 
 /** Records a shard takes from the ledger at a time. */
 const sweepSize = 500;
@@ -21,7 +22,11 @@ export interface UndeliveredRecord {
 export function createSendActivities(deps: Dependencies) {
   return {
     sendUsage: async (order: { identifier: string }): Promise<SendOutcome> =>
-      await sendUsage(deps, order.identifier),
+      await unlessUnreadable(
+        deps,
+        order.identifier,
+        async () => await sendUsage(deps, order.identifier),
+      ),
   };
 }
 
@@ -32,30 +37,49 @@ export function createDeliveryActivities(deps: Dependencies) {
   }): Promise<{ waiting: UndeliveredRecord[]; more: boolean }> {
     const nowMs = deps.now().getTime();
     const found = await deps.ledger.undelivered(order.shard, sweepSize);
-    const waiting = found.map((record) => ({
+    for (const { identifier, problem } of found.unreadable) {
+      await layAsideUnreadable(deps, identifier, problem);
+    }
+    const waiting = found.waiting.map((record) => ({
       identifier: record.identifier,
       lane: deliveryLane(record.customerId, record.meter),
       dueInMs: Math.max(1, Date.parse(record.nextAttemptAt) - nowMs),
     }));
-    return { waiting, more: found.length === sweepSize };
+    return { waiting, more: waiting.length + found.unreadable.length === sweepSize };
   }
 
   /** Wakes the shards that hold something overdue. */
   async function wakeShards(): Promise<{ woken: number[] }> {
     const woken: number[] = [];
+    let longestMs = 0;
     for (let shard = 0; shard < deliveryShardCount; shard += 1) {
-      const [first] = await deps.ledger.undelivered(shard, 1);
+      const {
+        waiting: [first],
+        unreadable,
+      } = await deps.ledger.undelivered(shard, 1);
+      if (unreadable.length > 0) {
+        // Its shard lays it aside, and sends what is behind it.
+        await deps.signals.requestSweep(shard);
+        woken.push(shard);
+      }
       if (first === undefined) continue;
-      if (Date.parse(first.nextAttemptAt) > deps.now().getTime() - overdueMs) continue;
+      const dueForMs = deps.now().getTime() - Date.parse(first.nextAttemptAt);
+      longestMs = Math.max(longestMs, dueForMs);
+      if (dueForMs < overdueMs) continue;
       await deps.signals.requestSweep(shard);
       woken.push(shard);
     }
+    deps.metrics.usageOverdue.set(longestMs / 1000);
     return { woken };
   }
 
   return {
     listUndelivered,
     wakeShards,
-    deferUsage: async (order: DeferOrder): Promise<Deferred> => await deferUsage(deps, order),
+    deferUsage: async (order: DeferOrder): Promise<Deferred> => {
+      const defer = async () => await deferUsage(deps, order);
+      const deferred = await unlessUnreadable(deps, order.identifier, defer);
+      return 'again' in deferred ? deferred : { again: false };
+    },
   };
 }

@@ -2,6 +2,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type Stripe from 'stripe';
 import type { AverageOver } from '../domain/storage.ts';
+import type { AlertReceiver } from '../platform/alert-receiver.ts';
+import type { RaiseAlert } from '../platform/alerts.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Signals } from '../engine/engine.ts';
@@ -22,6 +24,10 @@ export interface Dependencies extends Tables {
   averageOver: AverageOver;
   /** The plan of a customer that is first heard of by a webhook. */
   planDefault: string;
+  /** Tells a person; it never fails. */
+  raiseAlert: RaiseAlert;
+  /** Undefined when alerts are log lines and metrics only. */
+  alertReceiver: AlertReceiver | undefined;
   logger: Logger;
   metrics: Metrics;
   now: () => Date;

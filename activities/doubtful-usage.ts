@@ -3,17 +3,16 @@ import type Stripe from 'stripe';
 import { meterEventsOf, missingEvents } from '../domain/meter-events.ts';
 import { clearsUp } from '../domain/dead-letters.ts';
 import type { UsageRecord } from '../domain/usage.ts';
+import { UnreadableRow } from '../tables/read-rows.ts';
 import type { Dependencies } from './dependencies.ts';
 import { permanent, stripeProblem, temporary } from './failures.ts';
-import { confirm, layAside } from './settle-usage.ts';
+import { confirm, layAside, proofText, withProof } from './settle-usage.ts';
 import type { SendOutcome } from './settle-usage.ts';
 import { askSums, NoMeter } from './stripe-sums.ts';
 import type { Asked } from './stripe-sums.ts';
 
 /** `record`: nothing of it is in doubt any more. `outcome`: it was settled, or waits for the sums. */
 type Resolved = { record: UsageRecord } | { outcome: SendOutcome };
-
-const arrivedBySums = 'delivered: in Stripe’s own sums';
 
 export async function resolveDoubt(
   deps: Dependencies,
@@ -53,6 +52,10 @@ async function afterFailedQuestion(
     return await layAside(deps, record, 'rejected', reason);
   };
   if (error instanceof NoMeter) return await refuse(error.message);
+  // Of another record of its minute: without it the sums tell nothing.
+  if (error instanceof UnreadableRow && error.rowName !== `usage-ledger/${record.identifier}`) {
+    return await refuse(error.message);
+  }
   const problem = stripeProblem(error);
   if (problem === undefined || problem.kind === 'already_exists') throw error;
   const message = `asking Stripe’s sums: ${problem.message}`;
@@ -78,12 +81,15 @@ async function askLater(
 /** The event that was in doubt is there; of a large quantity others may follow (DL7). */
 async function noteArrived(deps: Dependencies, record: UsageRecord): Promise<Resolved> {
   const [event, following] = missingEvents(record);
+  const now = deps.now();
+  const arrival = event && ({ place: event.place, by: 'sums' } as const);
   if (event === undefined || following === undefined) {
-    return { outcome: await confirm(deps, record, arrivedBySums) };
+    return { outcome: await confirm(deps, record, arrival) };
   }
-  const what = `event ${event.place} of ${meterEventsOf(record).length} ${arrivedBySums}`;
-  const line = { what, now: deps.now().toISOString(), next: false };
-  const noted = await deps.ledger.noteEvent(record, event.place, line);
+  const what = `event ${event.place} of ${meterEventsOf(record).length} ${proofText.sums}`;
+  const line = { what, now: now.toISOString(), next: false };
+  const provenBy = withProof(record, arrival, now);
+  const noted = await deps.ledger.noteEvent(record, event.place, { ...line, provenBy });
   if (noted === undefined) throw temporary(`usage record ${record.identifier} changed under us`);
   return { record: noted };
 }

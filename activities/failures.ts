@@ -6,7 +6,12 @@ import { classifyStripeError } from '../domain/stripe-problems.ts';
 import type { StripeProblem } from '../domain/stripe-problems.ts';
 
 /** Failure types that workflows tell apart. */
-export type FailureType = 'FileUnreadable' | 'DeliveryHalted' | 'Refused' | 'Outside';
+export type FailureType =
+  | 'FileUnreadable'
+  | 'FileUnwritable'
+  | 'DeliveryHalted'
+  | 'Refused'
+  | 'Outside';
 
 export function permanent(type: FailureType, message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, type);
@@ -94,4 +99,23 @@ const unreadable = new Map([
 /** Why S3 will never hand out this object, or undefined when another try may succeed. */
 export function whyUnreadable(error: unknown): string | undefined {
   return error instanceof Error ? unreadable.get(error.name) : undefined;
+}
+
+const tooLong = 'is a longer name than the store takes';
+const unwritable = new Map([
+  ['KeyTooLongError', tooLong],
+  ['ObjectParentIsFile', 'cannot lie in this store below a name that is a file already'],
+  ['ExistingObjectIsDirectory', 'is a folder in this store already: other files lie below it'],
+  ['EntityTooLarge', 'would be larger than the store takes'],
+]);
+
+/** Why S3 will never take this object, or undefined when another try may succeed. */
+export function whyUnwritable(error: unknown, key: string): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  // A store on a file system (versitygw) calls a step that no file system takes a folder.
+  const hasLongStep = key.split('/').some((step) => Buffer.byteLength(step) > 255);
+  if (hasLongStep && error.name === 'ExistingObjectIsDirectory') return tooLong;
+  // lib-storage has no error of its own for it.
+  if (/^Exceeded \d+ parts/.test(error.message)) return 'grew past what one upload takes';
+  return unwritable.get(error.name);
 }

@@ -6,6 +6,7 @@ import type Stripe from 'stripe';
 import { minuteOf } from '../domain/delivery.ts';
 import type { MeterErrorReport } from '../domain/meter-error-report.ts';
 import type { UsageRecord } from '../domain/usage.ts';
+import { UnreadableRow } from '../tables/read-rows.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Stripe judges what came a while before, and our clock is not its clock. */
@@ -27,8 +28,8 @@ export async function findMissing(
   meterId: string | undefined,
 ): Promise<string[]> {
   const meters = await metersOf(stripe, meterId);
-  const groups = await deliveredWithin(deps, report);
-  const missing: string[] = [];
+  const { groups, unreadable } = await deliveredWithin(deps, report);
+  const missing = unreadable.slice(0, mostNamed);
   for (const records of groups.values()) {
     const [first] = records;
     const id = first === undefined ? undefined : meters.get(first.meter);
@@ -53,23 +54,28 @@ async function metersOf(stripe: Stripe, id: string | undefined): Promise<Map<str
   return found;
 }
 
-/** By customer and meter: what we believe Stripe to have, of what it got in that time. */
+/** By customer and meter: what we believe Stripe to have, of what it got in that time; and what is not known. */
 async function deliveredWithin(
   deps: Dependencies,
   { from, to }: Pick<MeterErrorReport, 'from' | 'to'>,
-): Promise<Map<string, Delivered[]>> {
+): Promise<{ groups: Map<string, Delivered[]>; unreadable: string[] }> {
   const nowMs = deps.now().getTime();
   const start = new Date(Date.parse(from ?? '') || nowMs - 86_400_000);
   const end = new Date(Date.parse(to ?? '') || nowMs);
   const groups = new Map<string, Delivered[]>();
+  const unreadable: string[] = [];
   for await (const record of deps.ledger.deliveredBetween(
     new Date(start.getTime() - leewayMs).toISOString(),
     new Date(end.getTime() + leewayMs).toISOString(),
   )) {
+    if (record instanceof UnreadableRow) {
+      unreadable.push(record.message);
+      continue;
+    }
     const key = `${record.customerId}/${record.meter}`;
     groups.set(key, [...(groups.get(key) ?? []), record]);
   }
-  return groups;
+  return { groups, unreadable };
 }
 
 async function compare(

@@ -1,4 +1,5 @@
 /** The activities of each queue. How they fail is decided here, for all of them. */
+import { createAlertActivities } from './alerts.ts';
 import { createDeliveryActivities, createSendActivities } from './delivery.ts';
 import type { Dependencies } from './dependencies.ts';
 import { failingAsActivities } from './failures.ts';
@@ -12,6 +13,7 @@ export function createActivities(deps: Dependencies) {
     ...createDeliveryActivities(deps),
     ...createStorageActivities(deps),
     ...createWebhookActivities(deps),
+    ...createAlertActivities(deps),
   });
 }
 

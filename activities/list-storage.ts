@@ -2,58 +2,23 @@
  * Counts what customers store, by two ways of listing with the same figures: a flat walk over a sorted
  * range of customers (a call tells of up to 1,000 objects of many small ones), and one prefix at a time.
  */
-import { ListObjectsV2Command } from '@aws-sdk/client-s3';
-import type { _Object, S3Client } from '@aws-sdk/client-s3';
-import type { LimitFunction } from 'p-limit';
 import { addObject, nothingStored } from '../domain/storage.ts';
 import type { StorageCount } from '../domain/storage.ts';
+import { allObjects, listObjects } from './list-objects.ts';
+import type { ListedObject, ObjectStore, Place } from './list-objects.ts';
 
-export interface ObjectStore {
-  s3: S3Client;
-  bucket: string;
-  /** Every call goes through it: it bounds how many run at once (SB6). */
-  limit: LimitFunction;
-}
-
-interface Page {
-  objects: _Object[];
-  more: boolean;
-}
-
-/** One page of at most 1,000 objects, in the order of their keys. */
-async function listPage(
-  { s3, bucket, limit }: ObjectStore,
-  prefix: string,
-  startAfter: string | undefined,
-  abortSignal: AbortSignal,
-): Promise<Page> {
-  const command = new ListObjectsV2Command({
-    Bucket: bucket,
-    Prefix: prefix,
-    ...(startAfter === undefined ? {} : { StartAfter: startAfter }),
-  });
-  const answer = await limit(async () => await s3.send(command, { abortSignal }));
-  const objects = answer.Contents ?? [];
-  const more = answer.IsTruncated === true;
-  if (more && objects.length === 0) throw new Error(`the listing of ${prefix} does not go on`);
-  return { objects, more };
-}
-
-/** All pages below a prefix that ends in `/` (`cus_1/` is not `cus_10/`), from after a key on. */
+/** All pages below a prefix that ends in `/` (`cus_1/` is not `cus_10/`), from a place on. */
 export async function countPrefix(
   store: ObjectStore,
   prefix: string,
   signal: AbortSignal,
-  startAfter?: string,
+  start?: Place,
 ): Promise<StorageCount> {
   let count = nothingStored;
-  let after = startAfter;
-  for (;;) {
-    const page = await listPage(store, prefix, after, signal);
-    for (const { Key = '', Size = 0 } of page.objects) count = addObject(count, Key, Size);
-    if (!page.more) return count;
-    after = page.objects.at(-1)?.Key;
+  for await (const objects of allObjects(store, prefix, signal, start)) {
+    for (const { key, bytes } of objects) count = addObject(count, key, bytes);
   }
+  return count;
 }
 
 /**
@@ -75,42 +40,50 @@ export async function countFlat(
     const { bytes, files } = counts.get(id) ?? nothingStored;
     counts.set(id, { bytes: bytes + more.bytes, files: files + more.files });
   };
+  const countBeside = async (id: string, after: string): Promise<void> => {
+    try {
+      add(id, await countPrefix(store, `${root}${id}/`, signal, { after }));
+    } catch (error) {
+      failure ??= error instanceof Error ? error : new Error('a listing failed');
+    }
+  };
   let position = 0;
-  let after: string | undefined;
+  let place: Place | undefined;
+  /** The last key that was surely read. */
+  let reached: string | undefined = '';
   while (position < customers.length) {
-    const wanted = customers[position] ?? '';
-    // Just before the customer's prefix: `.` comes before `/`, and `~` is the last of ASCII, so that
-    // most of what begins with `<id>.` is jumped over too.
-    const from = `${root}${wanted}.~`;
-    if (after === undefined || after < from) after = from;
-    const page = await listPage(store, root, after, signal);
-    for (const { Key = '', Size = 0 } of page.objects) {
-      const owner = ownerOf(root, Key);
-      if (counts.has(owner)) add(owner, addObject(nothingStored, Key, Size));
+    const from = justBefore(root, customers[position] ?? '');
+    // Where a page ended is not always known: then nothing is jumped over.
+    if (reached !== undefined && reached < from) place = { after: from };
+    const page = await listObjects(store, root, place, signal);
+    for (const { key, bytes } of page.objects) {
+      const owner = ownerOf(root, key);
+      if (counts.has(owner)) add(owner, addObject(nothingStored, key, bytes));
     }
-    if (!page.more) break;
-    after = page.objects.at(-1)?.Key ?? after;
-    const [first, last] = [ownerOf(root, page.objects[0]?.Key ?? ''), ownerOf(root, after)];
-    if (first === last && counts.has(last)) {
-      const [lastKey, prefix] = [after, `${root}${last}/`];
-      big.push(
-        countPrefix(store, prefix, signal, lastKey).then(
-          (rest) => {
-            add(last, rest);
-          },
-          (error: unknown) => {
-            failure ??= error instanceof Error ? error : new Error('a listing failed');
-          },
-        ),
-      );
-      position = afterOwner(customers, last, position, true);
-    } else {
-      position = afterOwner(customers, last, position, false);
-    }
+    if (page.next === undefined) break;
+    place = page.next;
+    reached = page.last;
+    if (reached === undefined) continue;
+    const owner = ownerOf(root, reached);
+    const isBig = counts.has(owner) && belongToOne(root, page.objects);
+    if (isBig) big.push(countBeside(owner, reached));
+    position = afterOwner(customers, owner, position, isBig);
   }
   await Promise.all(big);
   if (failure !== undefined) throw failure;
   return counts;
+}
+
+/**
+ * Just before the customer's prefix: `.` comes before `/`, and `~` is the last of ASCII, so that most
+ * of what begins with `<id>.` is jumped over too.
+ */
+function justBefore(root: string, customerId: string): string {
+  return `${root}${customerId}.~`;
+}
+
+function belongToOne(root: string, objects: readonly ListedObject[]): boolean {
+  return ownerOf(root, objects[0]?.key ?? '') === ownerOf(root, objects.at(-1)?.key ?? '');
 }
 
 /** The first step of a key below the root; empty for an object that lies in the root itself. */

@@ -1,12 +1,14 @@
 /** Measures customers for a day and writes their rows; a customer that cannot be listed gets none. */
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
+import type { LimitFunction } from 'p-limit';
 import { inputRoot, outputRoot } from '../domain/files.ts';
 import { nothingStored, snapshotOf } from '../domain/storage.ts';
-import type { StorageCount } from '../domain/storage.ts';
+import type { Snapshot, StorageCount } from '../domain/storage.ts';
 import type { Dependencies } from './dependencies.ts';
 import { countFlat, countPrefix } from './list-storage.ts';
-import type { ObjectStore } from './list-storage.ts';
+import type { ObjectStore } from './list-objects.ts';
+import { repeatThrottled } from './throttling.ts';
 
 export interface Failed {
   customerId: string;
@@ -32,8 +34,22 @@ export function addTallies(one: ChunkTally, other: ChunkTally): ChunkTally {
   };
 }
 
-export function createObjectStore(deps: Dependencies): ObjectStore {
-  return { s3: deps.s3, bucket: deps.bucket, limit: pLimit(deps.listingsAtOnce) };
+/** What one process lists and writes with, whatever number of runs there are (SB6, FM15). */
+export interface MeasureStore extends ObjectStore {
+  /** Rows written at once. A row waits here as two numbers, and not as a request in the client's queue. */
+  writes: LimitFunction;
+}
+
+const stores = new WeakMap<Dependencies, MeasureStore>();
+
+/** The one of these dependencies, whoever asks. */
+export function measureStoreOf(deps: Dependencies): MeasureStore {
+  const known = stores.get(deps);
+  if (known !== undefined) return known;
+  const { s3, bucket, listingsAtOnce } = deps;
+  const store = { s3, bucket, limit: pLimit(listingsAtOnce), writes: pLimit(listingsAtOnce) };
+  stores.set(deps, store);
+  return store;
 }
 
 /**
@@ -42,7 +58,7 @@ export function createObjectStore(deps: Dependencies): ObjectStore {
  */
 export async function measureTogether(
   deps: Dependencies,
-  store: ObjectStore,
+  store: MeasureStore,
   day: string,
   ids: readonly string[],
   signal: AbortSignal,
@@ -55,24 +71,26 @@ export async function measureTogether(
     ]);
   } catch (error) {
     if (signal.aborted) throw error;
-    await deps.s3.send(new HeadBucketCommand({ Bucket: deps.bucket }));
+    await askForBucket(store);
     return await measureEach(deps, store, day, ids, signal);
   }
   const [inputs, outputs] = counts;
-  // A row waits here as two numbers, and not as a signed request in the client's queue.
-  const atOnce = pLimit(deps.listingsAtOnce);
   const write = async (id: string): Promise<ChunkTally> => {
-    const [input, output] = [inputs.get(id), outputs.get(id)];
-    return await writeRow(deps, day, id, input ?? nothingStored, output ?? nothingStored);
+    const row = snapshotOf(
+      id,
+      day,
+      inputs.get(id) ?? nothingStored,
+      outputs.get(id) ?? nothingStored,
+    );
+    return await writeRow(deps, store, row, signal);
   };
-  const tallies = await Promise.all(ids.map((id) => atOnce(write, id)));
-  return tallies.reduce(addTallies, nothingCounted);
+  return await together(ids.map(write));
 }
 
 /** Each customer by its own prefixes. */
 export async function measureEach(
   deps: Dependencies,
-  store: ObjectStore,
+  store: MeasureStore,
   day: string,
   ids: readonly string[],
   signal: AbortSignal,
@@ -86,28 +104,58 @@ export async function measureEach(
       ];
     } catch (error) {
       if (signal.aborted) throw error;
-      await deps.s3.send(new HeadBucketCommand({ Bucket: deps.bucket }));
-      const reason = error instanceof Error ? error.message : 'an unknown error';
-      return { ...nothingCounted, failed: [{ customerId: id, reason: reason.slice(0, 300) }] };
+      await askForBucket(store);
+      return failedBy(id, error);
     }
-    // Outside: when the table is down no customer is to blame, and all of it is tried again.
-    return await writeRow(deps, day, id, ...counts);
+    return await writeRow(deps, store, snapshotOf(id, day, ...counts), signal);
   };
   const atOnce = pLimit(deps.listingsAtOnce);
-  const tallies = await Promise.all(ids.map((id) => atOnce(one, id)));
-  return tallies.reduce(addTallies, nothingCounted);
+  return await together(ids.map(async (id) => await atOnce(one, id)));
 }
 
+/** Throws when the bucket itself does not answer. */
+async function askForBucket({ s3, bucket, limit }: MeasureStore): Promise<void> {
+  await limit(async () => await s3.send(new HeadBucketCommand({ Bucket: bucket })));
+}
+
+/** All are waited for, also when one fails: nothing may still write when the walk is tried again. */
+async function together(measured: readonly Promise<ChunkTally>[]): Promise<ChunkTally> {
+  const settled = await Promise.allSettled(measured);
+  const failure = settled.find(({ status }) => status === 'rejected');
+  if (failure?.status === 'rejected') throw failure.reason;
+  return settled.reduce(
+    (sum, one) => (one.status === 'fulfilled' ? addTallies(sum, one.value) : sum),
+    nothingCounted,
+  );
+}
+
+function failedBy(customerId: string, error: unknown): ChunkTally {
+  const reason = error instanceof Error ? error.message : 'an unknown error';
+  return { ...nothingCounted, failed: [{ customerId, reason: reason.slice(0, 300) }] };
+}
+
+/**
+ * A row that the table refuses for what it holds is its customer's failure, one that was refused as one
+ * too many is repeated by itself (SB19). When the table is down nobody is to blame, and all is tried again.
+ */
 async function writeRow(
   deps: Dependencies,
-  day: string,
-  customerId: string,
-  input: StorageCount,
-  output: StorageCount,
+  { writes }: MeasureStore,
+  row: Snapshot,
+  signal: AbortSignal,
 ): Promise<ChunkTally> {
-  const snapshot = snapshotOf(customerId, day, input, output);
-  await deps.storageDaily.put(snapshot, deps.now().toISOString());
+  const put = async () => await deps.storageDaily.put(row, deps.now().toISOString());
+  try {
+    await writes(async () => {
+      signal.throwIfAborted();
+      await repeatThrottled(put, signal);
+    });
+  } catch (error) {
+    const isItsOwn = error instanceof Error && error.name === 'ValidationException';
+    if (signal.aborted || !isItsOwn) throw error;
+    return failedBy(row.customerId, error);
+  }
   deps.metrics.storageCustomers.inc();
-  const { totalStorageBytes, totalFileCount } = snapshot;
+  const { totalStorageBytes, totalFileCount } = row;
   return { customers: 1, bytes: totalStorageBytes, files: totalFileCount, failed: [] };
 }

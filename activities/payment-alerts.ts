@@ -1,24 +1,28 @@
-/** What a person must hear of at once: a log line that begins with ALERT, and a metric. */
+/** What a person must hear of at once (GA16). */
 import type { InboxEvent } from '../tables/webhook-events.ts';
 import { mirrorSubscription } from './event-group.ts';
 import type { EventGroup } from './event-group.ts';
 
-export function alertOfPaymentFailure({ deps }: EventGroup, event: InboxEvent): void {
+export async function alertOfPaymentFailure(
+  { deps }: EventGroup,
+  event: InboxEvent,
+): Promise<void> {
   deps.metrics.paymentsFailed.inc();
   const { customerId, objectId: invoiceId } = event;
-  deps.logger.warn({ customerId, invoiceId }, 'ALERT: a payment failed');
+  await deps.raiseAlert({ kind: 'payment_failed', customerId, facts: { invoiceId } });
 }
 
 /** WH19: a bank asks for a payment back, and there are days to answer. */
-export function alertOfDispute(
+export async function alertOfDispute(
   { group, event }: { group: EventGroup; event: InboxEvent },
   paymentIntentId: string | undefined,
-): void {
+  customerId: string | undefined,
+): Promise<void> {
   if (event.type !== 'charge.dispute.created') return;
   const { deps } = group;
   deps.metrics.paymentDisputes.inc();
   const facts = { disputeId: event.objectId, paymentIntentId };
-  deps.logger.error(facts, 'ALERT: a payment is disputed, answer it at Stripe');
+  await deps.raiseAlert({ kind: 'payment_disputed', customerId, facts });
 }
 
 /**
@@ -40,8 +44,6 @@ export async function alertOfLatePayment(
   if (endedAt === undefined || invoice.stripeCreated >= endedAt || paidAt <= endedAt) return;
   deps.metrics.latePayments.inc();
   const { customerId, subscriptionId } = invoice;
-  deps.logger.error(
-    { customerId, invoiceId, subscriptionId, endedAt, paidAt },
-    'ALERT: money was taken for a subscription that had ended: give it back, or the service',
-  );
+  const facts = { invoiceId, subscriptionId, endedAt, paidAt };
+  await deps.raiseAlert({ kind: 'late_payment', customerId, facts });
 }

@@ -2,13 +2,18 @@
 import { Context } from '@temporalio/activity';
 import { inputKey } from '../domain/files.ts';
 import { addBytes } from '../domain/processing.ts';
+import type { FileVersion } from '../domain/casts.ts';
 import type { FileResult } from '../domain/processing.ts';
 import type { Dependencies } from './dependencies.ts';
+import { permanent } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
-import { processFile } from './process-file.ts';
+import { connectionsPerFile, processFile } from './process-file.ts';
+import { removeProcessingOutputs } from './remove-outputs.ts';
 
 /** Files of one chunk read at the same time. */
 const filesAtOnce = 4;
+/** To the objects, of one chunk (FM15). */
+export const connectionsPerChunk = filesAtOnce * connectionsPerFile;
 
 export interface ChunkOrder {
   processingId: string;
@@ -16,6 +21,8 @@ export interface ChunkOrder {
   chunk: number;
   /** Relative to the customer's input prefix. */
   files: string[];
+  /** Where bytes are priced: what each file was then. */
+  versions?: Record<string, FileVersion>;
 }
 
 /** Where a chunk stands; the successor of a killed worker goes on from it. */
@@ -33,12 +40,29 @@ export async function processChunk(
   const position = trackPosition();
   return await withHeartbeat(async (cancelled) => {
     const remaining = order.files.filter((file) => !position.has(inputKey(order.customerId, file)));
-    await processFiles(deps, { ...order, files: remaining }, position, cancelled);
+    try {
+      await processFiles(deps, { ...order, files: remaining }, position, cancelled);
+    } finally {
+      await refuseUndone(deps, order);
+    }
     const results = position.results();
     await deps.processings.saveResults(order.processingId, order.chunk, results);
     const bytes = results.reduce((total, result) => addBytes(total, result.bytes), 0);
     return { files: results.length, bytes };
   }, position.details);
+}
+
+/**
+ * An attempt that was believed dead may still write: the job may have failed meanwhile, and its outputs
+ * have been removed. A job is marked as failed first, so either that removal sees what we wrote, or we see
+ * the mark (FM13).
+ */
+async function refuseUndone(deps: Dependencies, order: ChunkOrder): Promise<void> {
+  const { processingId, customerId } = order;
+  const row = await deps.processings.get(processingId);
+  if (row?.status !== 'failed') return;
+  await removeProcessingOutputs(deps, customerId, processingId);
+  throw permanent('Refused', `processing ${processingId} had failed before its files were written`);
 }
 
 /** A few at a time. The first that fails stops the others. */
@@ -51,12 +75,15 @@ async function processFiles(
   const stop = new AbortController();
   const signal = AbortSignal.any([cancelled, stop.signal]);
   const remaining = order.files.values();
+  const { versions } = order;
   let failure: Error | undefined;
   const takeFiles = async (): Promise<void> => {
     for (const file of remaining) {
       if (signal.aborted) return;
       const key = inputKey(order.customerId, file);
-      const result = await processFile(deps, { ...order, file }, signal, (bytes) => {
+      const version = versions?.[file];
+      const named = { ...order, file, ...(version === undefined ? {} : { version }) };
+      const result = await processFile(deps, named, signal, (bytes) => {
         position.reading(key, bytes);
       });
       position.done(result);

@@ -1,22 +1,26 @@
 /** Reads one file, runs the processor, writes the result whole or not at all. */
 import { createHash } from 'node:crypto';
-import { PassThrough, Readable, Transform } from 'node:stream';
+import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { inputKey, outputKey } from '../domain/files.ts';
+import { inputKey, outputKey, partBytesOf } from '../domain/files.ts';
+import type { FileVersion } from '../domain/casts.ts';
 import type { FileResult } from '../domain/processing.ts';
 import type { Dependencies } from './dependencies.ts';
-import { permanent, temporary, whyUnreadable } from './failures.ts';
+import { permanent, temporary, whyUnwritable } from './failures.ts';
+import { openObject } from './read-object.ts';
 
-/** With two parts in flight a file takes some 24 MB of memory, whatever its size; 10,000 parts are 80 GB. */
-const partBytes = 8 * 1024 * 1024;
+/** With two parts in flight a file takes three parts of memory: 24 MB up to 70 GB of input. */
 const partsInFlight = 2;
+/** Of one file: its read, and the parts that are being written (FM15). */
+export const connectionsPerFile = 1 + partsInFlight;
 
 export interface FileOrder {
   processingId: string;
   customerId: string;
   file: string;
+  /** What it was when its bytes were priced; changed since, it is not read (GA2). */
+  version?: FileVersion;
 }
 
 type FileDependencies = Pick<Dependencies, 's3' | 'bucket' | 'processor'>;
@@ -33,7 +37,12 @@ export async function processFile(
 ): Promise<FileResult> {
   const key = inputKey(order.customerId, order.file);
   const target = outputKey(order.customerId, order.processingId, order.file);
-  const source = await openFile(deps, key, signal);
+  const stop = new AbortController();
+  const stopping = AbortSignal.any([signal, stop.signal]);
+  const source = await openObject(deps, key, {
+    signal: stopping,
+    version: order.version,
+  });
   const counted = countAndHash(key, source.length, onBytes);
   const body = new PassThrough();
   const upload = new Upload({
@@ -44,7 +53,7 @@ export async function processFile(
       Body: body,
       ContentType: deps.processor.contentType,
     },
-    partSize: partBytes,
+    partSize: partBytesOf(source.length),
     queueSize: partsInFlight,
     leavePartsOnError: false,
   });
@@ -54,32 +63,17 @@ export async function processFile(
   const fail = (error: unknown): void => {
     failure ??= error instanceof Error ? error : new Error('the upload failed');
     body.destroy(failure);
+    stop.abort();
   };
-  const reading = pipeline(source.body, counted.stream, deps.processor.createStream(), body, {
-    signal,
-  });
-  await Promise.all([reading.catch(fail), upload.done().catch(fail)]);
+  const failWriting = (error: unknown): void => {
+    const reason = whyUnwritable(error, target);
+    fail(reason === undefined ? error : permanent('FileUnwritable', `${key}: ${target} ${reason}`));
+  };
+  const processor = deps.processor.createStream();
+  const reading = pipeline(source.content, counted.stream, processor, body, { signal: stopping });
+  await Promise.all([reading.catch(fail), upload.done().catch(failWriting)]);
   if (failure !== undefined) throw failure;
   return { key, bytes: source.length, outputKey: target, sha256: counted.sha256() };
-}
-
-async function openFile(
-  { s3, bucket }: FileDependencies,
-  key: string,
-  abortSignal: AbortSignal,
-): Promise<{ body: Readable; length: number }> {
-  try {
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), {
-      abortSignal,
-    });
-    if (!(answer.Body instanceof Readable) || answer.ContentLength === undefined) {
-      throw temporary(`${key}: the store answered without a body or its length`);
-    }
-    return { body: answer.Body, length: answer.ContentLength };
-  } catch (error) {
-    const reason = whyUnreadable(error);
-    throw reason === undefined ? error : permanent('FileUnreadable', `${key} ${reason}`);
-  }
 }
 
 /** Passes bytes on, hashing them; ends in an error when they are not as many as was announced. */

@@ -3,10 +3,11 @@ import {
   AbortMultipartUploadCommand,
   DeleteObjectsCommand,
   ListMultipartUploadsCommand,
-  paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
+import pLimit from 'p-limit';
 import { outputKey } from '../domain/files.ts';
 import type { Dependencies } from './dependencies.ts';
+import { allObjects, keyOf } from './list-objects.ts';
 
 type Store = Pick<Dependencies, 's3' | 'bucket'>;
 
@@ -18,11 +19,10 @@ export async function removeProcessingOutputs(
 ): Promise<number> {
   const prefix = outputKey(customerId, processingId, '').slice(0, -'.gz'.length);
   let removed = 0;
-  const where = { Bucket: bucket, Prefix: prefix };
-  for await (const page of paginateListObjectsV2({ client: s3 }, where)) {
-    const objects = (page.Contents ?? []).flatMap(({ Key }) =>
-      Key === undefined ? [] : [{ Key }],
-    );
+  const store = { s3, bucket, limit: pLimit(1) };
+  const { signal } = new AbortController();
+  for await (const page of allObjects(store, prefix, signal)) {
+    const objects = page.map(({ key }) => ({ Key: key }));
     if (objects.length === 0) continue;
     const answer = await s3.send(
       new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } }),
@@ -41,10 +41,13 @@ export async function removeProcessingOutputs(
 
 /** Ended uploads leave the list, so it is asked from its beginning until it is whole. */
 async function endOpenUploads({ s3, bucket }: Store, prefix: string): Promise<void> {
-  const list = new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix });
+  const where = { Bucket: bucket, Prefix: prefix, EncodingType: 'url' } as const;
+  const list = new ListMultipartUploadsCommand(where);
   for (;;) {
-    const { Uploads, IsTruncated } = await s3.send(list);
-    for (const { Key, UploadId } of Uploads ?? []) {
+    const answer = await s3.send(list);
+    const { Uploads, IsTruncated } = answer;
+    for (const { Key: name = '', UploadId } of Uploads ?? []) {
+      const Key = keyOf(answer, name);
       await s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }));
     }
     if (IsTruncated !== true || Uploads === undefined) return;

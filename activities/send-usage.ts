@@ -12,8 +12,8 @@ import type { UsageRecord, UsageSettled } from '../domain/usage.ts';
 import type { Dependencies } from './dependencies.ts';
 import { resolveDoubt } from './doubtful-usage.ts';
 import { permanent, stripeProblem, temporary } from './failures.ts';
-import { confirm, layAside, settle } from './settle-usage.ts';
-import type { SendOutcome } from './settle-usage.ts';
+import { confirm, layAside, proofText, settle, withProof } from './settle-usage.ts';
+import type { Arrival, SendOutcome } from './settle-usage.ts';
 import { countCalls } from './stripe-calls.ts';
 
 /** No call to Stripe begins later than this in an activity of 15 s, so that none outlives it. */
@@ -67,14 +67,13 @@ async function attempt(
 ): Promise<UsageSettled> {
   const all = meterEventsOf(claimed).length;
   let record = claimed;
-  let how = 'delivered';
   for (;;) {
     const [event, following] = missingEvents(record);
-    if (event === undefined) return await confirm(deps, record, how);
+    if (event === undefined) return await confirm(deps, record, undefined);
     if (record !== claimed && isLate(startedMs)) {
       throw temporary(`some of ${all} meter events are sent, the others follow`);
     }
-    how = 'delivered';
+    let by: Arrival['by'] = 'answer';
     const { calls, failure } = await create(stripe, record, event);
     if (failure !== undefined) {
       const which = all > 1 ? `meter event ${event.place} of ${all}: ` : '';
@@ -83,10 +82,11 @@ async function attempt(
       const inDoubt = calls > 1 || (record === claimed && before.doubtSince !== undefined);
       const failed = await afterFailure(deps, { record, untouched, inDoubt }, failure, which);
       if (failed !== 'arrived') return failed;
-      how = 'delivered: Stripe had it already';
+      by = 'already-there';
     }
-    if (following === undefined) return await confirm(deps, record, how);
-    record = await noteEvent(deps, record, event.place, how);
+    const arrival = { place: event.place, by };
+    if (following === undefined) return await confirm(deps, record, arrival);
+    record = await noteEvent(deps, record, arrival);
   }
 }
 
@@ -122,12 +122,14 @@ async function create(
 async function noteEvent(
   deps: Dependencies,
   record: UsageRecord,
-  place: number,
-  how: string,
+  arrival: Arrival,
 ): Promise<UsageRecord> {
-  const what = `event ${place} of ${meterEventsOf(record).length} ${how}`;
-  const line = { what, now: deps.now().toISOString(), next: true };
-  const noted = await deps.ledger.noteEvent(record, place, line);
+  const { place, by } = arrival;
+  const now = deps.now();
+  const what = `event ${place} of ${meterEventsOf(record).length} ${proofText[by]}`;
+  const line = { what, now: now.toISOString(), next: true };
+  const provenBy = withProof(record, arrival, now);
+  const noted = await deps.ledger.noteEvent(record, place, { ...line, provenBy });
   if (noted === undefined) throw temporary(`usage record ${record.identifier} changed under us`);
   return noted;
 }
@@ -138,7 +140,7 @@ async function sharedIdentifier(
   record: UsageRecord,
 ): Promise<string | undefined> {
   for (const { identifier } of meterEventsOf(record).slice(1)) {
-    if ((await deps.ledger.get(identifier)) !== undefined) {
+    if (await deps.ledger.has(identifier)) {
       return `its meter event ${identifier} has the identifier of another usage record`;
     }
   }

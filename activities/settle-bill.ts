@@ -5,6 +5,7 @@ import { deadLetterId, storageIdentifier } from '../domain/ids.ts';
 import { billNotes } from '../domain/storage.ts';
 import type { UsageRecord } from '../domain/usage.ts';
 import type { StorageBill } from '../tables/storage-monthly.ts';
+import { openDeadLetter } from './dead-letter.ts';
 import type { Dependencies } from './dependencies.ts';
 
 export interface BillOrder {
@@ -78,7 +79,7 @@ async function markBilled(
  */
 export async function failBill(deps: Dependencies, order: FailedBill): Promise<void> {
   const { customerId, month, error } = order;
-  const bill = await deps.storageMonthly.get(customerId, month);
+  const bill = await readable(deps.storageMonthly.get(customerId, month));
   if (bill?.billingStatus === 'billed') return;
   const letter = await deps.deadLetters.get(billLetterId(order));
   if (letter?.status !== 'discarded') await openLetter(deps, order);
@@ -92,23 +93,31 @@ export async function failBill(deps: Dependencies, order: FailedBill): Promise<v
   });
 }
 
+/** A bill that cannot be read is a failed one too, and must not keep its dead letter from being written. */
+async function readable(
+  reading: Promise<StorageBill | undefined>,
+): Promise<StorageBill | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof BillingError) return undefined;
+    throw error;
+  }
+}
+
 async function openLetter(
   deps: Dependencies,
   { customerId, month, error }: FailedBill,
 ): Promise<void> {
-  await deps.deadLetters.open(
-    {
-      id: billLetterId({ customerId, month }),
-      kind: 'storage-bill',
-      subject: `${customerId}/${month}`,
-      customerId,
-      error,
-      attempts: 1,
-      record: { month, identifier: storageIdentifier(customerId, month) },
-    },
-    deps.now().toISOString(),
-  );
-  deps.metrics.deadLetters.inc({ kind: 'storage-bill' });
+  await openDeadLetter(deps, {
+    id: billLetterId({ customerId, month }),
+    kind: 'storage-bill',
+    subject: `${customerId}/${month}`,
+    customerId,
+    error,
+    attempts: 1,
+    record: { month, identifier: storageIdentifier(customerId, month) },
+  });
   deps.logger.error({ customerId, month, reason: error }, 'a storage bill failed');
 }
 
@@ -156,7 +165,7 @@ export async function checkBills(
   const check = async (customerId: string): Promise<BillStanding> => {
     // The workflow first: one that ended after its bill was read would be taken for a failure.
     const running = await deps.signals.isBillRunning(customerId, month);
-    const bill = await deps.storageMonthly.get(customerId, month);
+    const bill = await readable(deps.storageMonthly.get(customerId, month));
     const bytes = bill?.averageStorageBytes ?? '0';
     if (bill?.billingStatus === 'billed') return { customerId, state: 'billed', bytes };
     if (running) return { customerId, state: 'running', bytes };

@@ -1,7 +1,8 @@
 /** How a delivery ends or is put off, and who is told. */
 import { afterFailedRound } from '../domain/delivery.ts';
 import { deadLetterId } from '../domain/ids.ts';
-import type { UsageRecord, UsageSettled } from '../domain/usage.ts';
+import type { Proof, UsageRecord, UsageSettled } from '../domain/usage.ts';
+import { openDeadLetter } from './dead-letter.ts';
 import type { Dependencies } from './dependencies.ts';
 import { temporary } from './failures.ts';
 import { refuseBill } from './settle-bill.ts';
@@ -23,20 +24,47 @@ export async function settle(deps: Dependencies, record: UsageRecord): Promise<U
   return settled;
 }
 
-/** A record that someone else settled meanwhile is answered as it stands. */
+/** For the record's life. */
+export const proofText = {
+  answer: 'delivered',
+  'already-there': 'delivered: Stripe had it already',
+  sums: 'delivered: in Stripe’s own sums',
+} as const;
+
+export interface Arrival {
+  place: number;
+  by: keyof typeof proofText;
+}
+
+/**
+ * The last of its meter events has arrived, or nothing of it was left to be sent. A record that someone else
+ * settled meanwhile is answered as it stands.
+ */
 export async function confirm(
   deps: Dependencies,
   record: UsageRecord,
-  how: string,
+  arrival: Arrival | undefined,
 ): Promise<UsageSettled> {
   const now = deps.now();
-  const confirmed = await deps.ledger.confirm(record.identifier, now.toISOString(), how);
+  const how = proofText[arrival?.by ?? 'answer'];
+  const provenBy = withProof(record, arrival, now);
+  const confirmed = await deps.ledger.confirm(record.identifier, now.toISOString(), how, provenBy);
   if (confirmed !== undefined) {
     deps.metrics.deliveries.inc({ outcome: 'delivered' });
     deps.metrics.deliverySeconds.observe((now.getTime() - Date.parse(record.recordedAt)) / 1000);
   }
   const stands = confirmed ?? (await deps.ledger.get(record.identifier));
   return await settle(deps, stands ?? record);
+}
+
+/** Of the events that arrived; each is proven for itself, since a redrive sends what is missing alone (DL7). */
+export function withProof(
+  { provenBy }: UsageRecord,
+  arrival: Arrival | undefined,
+  now: Date,
+): Record<string, Proof> {
+  if (arrival === undefined) return { ...provenBy };
+  return { ...provenBy, [arrival.place]: { by: arrival.by, at: now.toISOString() } };
 }
 
 /**
@@ -88,23 +116,19 @@ async function openLetter(
 ): Promise<void> {
   const kind = state === 'rejected' ? 'usage-rejected' : 'usage-parked';
   const { life: _life, ...facts } = record;
-  await deps.deadLetters.open(
-    {
-      id: deadLetterId(kind, record.identifier),
-      kind,
-      subject: record.identifier,
-      customerId: record.customerId,
-      error,
-      attempts: record.attempts,
-      record: { ...facts },
-    },
-    now,
-  );
+  await openDeadLetter(deps, {
+    id: deadLetterId(kind, record.identifier),
+    kind,
+    subject: record.identifier,
+    customerId: record.customerId,
+    error,
+    attempts: record.attempts,
+    record: { ...facts },
+  });
   await noteAtSource(deps, record, error, now);
   const { identifier, customerId, meter } = record;
   deps.logger.error({ identifier, customerId, meter, reason: error }, `usage ${state}`);
   deps.metrics.deliveries.inc({ outcome: state });
-  deps.metrics.deadLetters.inc({ kind });
 }
 
 export interface DeferOrder {
@@ -132,7 +156,7 @@ export async function deferUsage(deps: Dependencies, order: DeferOrder): Promise
   const now = new Date(nowMs).toISOString();
   if (order.halted) {
     deps.metrics.deliveryHalted.inc();
-    deps.logger.error({ reason: order.error }, 'ALARM: delivery to Stripe is halted');
+    await deps.raiseAlert({ kind: 'delivery_halted', facts: {}, note: order.error });
     await noteAtSource(deps, record, order.error, now);
     await settle(deps, { ...record, state: 'pending', error: order.error });
     return { again: true, dueInMs: haltMs };

@@ -40,7 +40,7 @@ async function sameMinute(deps: Dependencies, record: UsageRecord): Promise<Usag
   const from = new Date(startSeconds * 1000).toISOString();
   const to = new Date(endSeconds * 1000).toISOString();
   const identifiers = new Set([record.identifier]);
-  for await (const other of deps.ledger.ofCustomer(record.customerId, from, to)) {
+  for await (const other of deps.ledger.namesOf(record.customerId, from, to)) {
     if (other.meter === record.meter) identifiers.add(other.identifier);
   }
   const atOnce = pLimit(readsAtOnce);

@@ -1,9 +1,11 @@
 /** Finds what was received and is not applied by anybody, and tells its line of it again (WH2). */
 import pLimit from 'p-limit';
 import { eventLine } from '../domain/stripe-events.ts';
-import type { WaitingEvent } from '../tables/webhook-events.ts';
+import { UnreadableRow } from '../tables/read-rows.ts';
+import type { UnreadableEvent, WaitingEvent } from '../tables/webhook-events.ts';
 import type { Dependencies } from './dependencies.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { layAsideEvent } from './lay-aside-event.ts';
 
 /** Lines told at the same time. */
 const atOnce = 10;
@@ -42,10 +44,19 @@ export async function tellWaiting(
   const told: string[] = [];
   const failures: unknown[] = [];
   const limit = pLimit(atOnce);
-  const tellOne = async (event: WaitingEvent): Promise<void> => {
+  const tellOne = async (event: WaitingEvent | UnreadableEvent): Promise<void> => {
+    const { eventId } = event;
+    const layAside = async (error: string) =>
+      await layAsideEvent(deps, { eventId, error, tries: 0 });
     try {
-      await tell(deps, event, told);
+      if ('problem' in event) await layAside(event.problem);
+      else await tell(deps, event, told);
     } catch (error) {
+      // A row that is none is one event's dead letter (SB19).
+      if (error instanceof UnreadableRow) {
+        await layAside(error.message);
+        return;
+      }
       // One line that cannot be told does not keep the others waiting.
       failures.push(error);
     }

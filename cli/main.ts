@@ -1,45 +1,9 @@
-/** `durabill <noun> <verb>`: declares the nouns; each is a file of its own. */
-import { Command, CommanderError } from 'commander';
-import { addBill } from './bill/commands.ts';
-import { addConfig } from './config/commands.ts';
-import { addCustomers } from './customers/commands.ts';
-import { addDeadLetters } from './dead-letters/commands.ts';
-import { addDoctor } from './doctor/commands.ts';
+/** `durabill <noun> <verb>` as a process: runs one command; its end is the exit code. */
+import { CommanderError } from 'commander';
+import { createProgram } from './program.ts';
 import { exitCodes } from './shell/perform.ts';
-import { addProcess } from './process/commands.ts';
-import { addSchedules } from './schedules/commands.ts';
-import { addSetup } from './setup/commands.ts';
-import { addStorage } from './storage/commands.ts';
-import { addUsage } from './usage/commands.ts';
-import { addWebhooks } from './webhooks/commands.ts';
 
-const program = new Command('durabill')
-  .description('Bills customers for what they use, and neither bills twice nor forgets.')
-  .option('--json', 'print one JSON value on stdout and nothing else')
-  // Commander would exit with 1 on wrong usage, in the middle of a write; its children inherit this.
-  .exitOverride()
-  .showHelpAfterError('(--help shows how it is used)')
-  .addHelpText(
-    'after',
-    '\nWithout connection settings in the environment it talks to the embedded stack that is\n' +
-      'running here (`npm start`). Exit code: 0 done, 1 refused or failed, 2 wrong usage.\n' +
-      '\nExamples:\n' +
-      '  durabill doctor\n' +
-      '  durabill process submit --customer cus_123 --file report.csv --wait\n' +
-      '  durabill usage show prc_123 --json',
-  );
-
-addConfig(program);
-addSetup(program);
-addDoctor(program);
-addCustomers(program);
-addProcess(program);
-addUsage(program);
-addStorage(program);
-addBill(program);
-addWebhooks(program);
-addDeadLetters(program);
-addSchedules(program);
+const program = createProgram();
 
 /** A reader that has seen enough (`durabill process list | head`) is no error. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -4,7 +4,9 @@ import { BillingError } from './errors.ts';
 export const deadLetterKinds = [
   'usage-rejected',
   'usage-parked',
+  'usage-unrecorded',
   'storage-day',
+  'storage-night',
   'storage-bill',
   'webhook-event',
 ] as const;

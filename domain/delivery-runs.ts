@@ -14,6 +14,8 @@ export interface DeliverUsageInput {
   /** What the run before had waiting. */
   carried?: QueuedDelivery[];
   tally?: DeliveryTally;
+  /** Stripe refused our key: nothing is sent until then, and with `probing` one record goes first. */
+  halt?: { untilMs: number; probing: boolean };
 }
 
 /** Counted over all runs since the shard last had nothing to do. */

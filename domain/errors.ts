@@ -16,9 +16,16 @@ export type BillingErrorCode =
 
 export class BillingError extends Error {
   readonly code: BillingErrorCode;
+  /** Figures for machines, told beside the message. */
+  readonly fields: Readonly<Record<string, string | number>>;
 
-  constructor(code: BillingErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(
+    code: BillingErrorCode,
+    message: string,
+    options: { cause?: unknown; fields?: Readonly<Record<string, string | number>> } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.fields = options.fields ?? {};
     this.name = 'BillingError';
     this.code = code;
   }

@@ -1,4 +1,6 @@
 /** The keys of a customer's files in the bucket, and what a job may name. */
+import { parseCast } from './casts.ts';
+import type { FileVersion } from './casts.ts';
 import { BillingError } from './errors.ts';
 import { parseCustomerId, parseProcessingId, printable } from './ids.ts';
 import type { ProcessingRequest } from './processing.ts';
@@ -31,6 +33,15 @@ export function customersKey(day: string, runKey: string, chunk: number): string
 
 export function inputKey(customerId: string, file: string): string {
   return `${inputPrefix(customerId)}${file}`;
+}
+
+/**
+ * How large the parts of an output are. S3 takes 10,000 parts; a tenth of them is room for output that is
+ * larger than its input, which compression of noise is by a thousandth.
+ */
+export function partBytesOf(inputBytes: number): number {
+  const mebibytes = Math.ceil(inputBytes / 9000 / 1_048_576);
+  return Math.max(8, mebibytes) * 1_048_576;
 }
 
 /** Results are kept per processing, so that undoing a failed one never touches another's. */
@@ -89,7 +100,13 @@ export function parseProcessing(order: unknown): ProcessingRequest {
   }
   const processingId = parseProcessingId(given.processingId);
   const customerId = parseCustomerId(given.customerId);
-  return { processingId, customerId, files: parseFiles(customerId, processingId, files) };
+  const cast = parseCast(given.cast, files.length);
+  return {
+    processingId,
+    customerId,
+    files: parseFiles(customerId, processingId, files),
+    ...(cast === undefined ? {} : { cast }),
+  };
 }
 
 function parseFile(customerId: string, name: string): string {
@@ -116,6 +133,21 @@ export function chunkFiles(files: readonly string[]): string[][] {
     chunks.push(files.slice(start, start + filesPerChunk));
   }
   return chunks;
+}
+
+/** Of a chunk's files only. */
+export function versionsOf(
+  { files, cast }: Pick<ProcessingRequest, 'files' | 'cast'>,
+  names: readonly string[],
+): Record<string, FileVersion> | undefined {
+  const versions = cast?.versions;
+  if (versions === undefined) return undefined;
+  const wanted = new Set(names);
+  const own = files.flatMap((file, index) => {
+    const version = versions[index];
+    return version !== undefined && wanted.has(file) ? [[file, version] as const] : [];
+  });
+  return Object.fromEntries(own);
 }
 
 function invalid(message: string): BillingError {

@@ -8,6 +8,8 @@ import type { Meter, UsageSource } from './usage.ts';
 
 /** Stripe allows 100 characters for a meter event's identifier, which a processing id becomes. */
 const processingIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+/** How the identifiers of other sources of usage begin: a processing of that name would collide in the ledger. */
+const reservedPrefixes = ['storage-'] as const;
 const customerIdPattern = /^cus_[A-Za-z0-9_]{1,96}$/;
 
 /**
@@ -23,7 +25,11 @@ export const workflowIds = {
   /** Of a start by hand: the schedule's runs have ids of their own. */
   sweepUsage: (): string => 'sweep-usage',
   sweepWebhooks: (): string => 'sweep-webhooks',
+  repairReservations: (): string => 'repair-reservations',
   customer: (line: string): string => `customer/${line}`,
+  sendAlerts: (line: string): string => `alerts/${line}`,
+  /** Of a start by hand: the schedule's runs have ids of their own. */
+  sweepAlerts: (): string => 'sweep-alerts',
   aggregateStorage: (day: string): string => `aggregate-storage/${day}`,
   /** One customer's day, measured again after its dead letter; apart from the run over all of them. */
   aggregateCustomerStorage: (day: string, customerId: string): string =>
@@ -52,6 +58,13 @@ export function parseProcessingId(value: string): string {
       `"${printable(value)}" is not a processing id (1 to 100 letters, digits, ., _ or -, beginning with a letter or digit)`,
     );
   }
+  const reserved = reservedPrefixes.find((prefix) => value.toLowerCase().startsWith(prefix));
+  if (reserved !== undefined) {
+    throw new BillingError(
+      'invalid_request',
+      `"${value}" is not a processing id: "${reserved}…" names the usage of another source`,
+    );
+  }
   return value;
 }
 
@@ -73,6 +86,26 @@ export function meterEventIdempotencyKey(name: string, attempt: number, fresh: b
   return fresh ? `${name}/attempt-${attempt}` : name;
 }
 
+/**
+ * The Idempotency-Key of a customer's next checkout: the one after the newest that Stripe has of it, so
+ * that two that are asked for at once are one.
+ */
+export function checkoutIdempotencyKey(
+  customerId: string,
+  newestSessionId: string | undefined,
+): string {
+  return `checkout/${customerId}/after/${newestSessionId ?? 'none'}`;
+}
+
+export function expireCheckoutIdempotencyKey(sessionId: string): string {
+  return `checkout/${sessionId}/expire`;
+}
+
+/** `request` is a digest of what was asked, and of the request's own id: repeated, it is one session. */
+export function portalIdempotencyKey(customerId: string, request: string): string {
+  return `portal/${customerId}/${request}`;
+}
+
 /** The usage record of a customer's month of storage (SB11). */
 export function storageIdentifier(customerId: string, month: string): string {
   return `storage-${customerId}-${month}`;
@@ -92,6 +125,15 @@ export function sourceWorkflowId(source: UsageSource): string {
 
 export function deadLetterId(kind: string, subject: string): string {
   return `${kind}/${subject}`;
+}
+
+/**
+ * An alert: its kind, whose it is, and the window in which it was raised (GA16). A receiver knows a repeat by
+ * it. It sorts by time, and has no dot, which separates the parts of what is signed (Standard Webhooks).
+ */
+export function alertId(window: Date, kind: string, line: string): string {
+  const minute = window.toISOString().slice(0, 16).replaceAll(/[-:]/g, '');
+  return `alert_${minute}Z_${kind}_${line}`;
 }
 
 /** A hostile id is shown short and without control characters. */

@@ -1,4 +1,5 @@
 /** Reads Stripe's report of meter events that it took and refuses: what it names, and how many it does not. */
+import type { UsageRecord } from './usage.ts';
 
 /** https://docs.stripe.com/api/v2/core/event-types/v1/billing/meter/error_report_triggered */
 export interface MeterErrorReport {
@@ -39,12 +40,17 @@ export function readMeterErrorReport(data: unknown): MeterErrorReport {
 }
 
 /**
- * Whether a report can tell of this delivery of a record: one that was redriven after the report was made
- * went to Stripe a second time since (WH14). Both are ISO 8601 UTC.
+ * Whether a report can tell of the meter event at `place` as Stripe has it now. It does not when Stripe took
+ * the event anew, by a redrive that began after the report was made (WH14). "Already there" and Stripe's sums
+ * tell of the event that the report is about: a redrive that ended so outdates nothing (DL17). A first
+ * delivery is never held against a report, since our clock and Stripe's may differ. All ISO 8601 UTC.
  */
 export function tellsOfDelivery(
   reportedAt: string,
-  record: { retryingSince?: string | undefined },
+  place: number,
+  { retryingSince, provenBy = {} }: Pick<UsageRecord, 'retryingSince' | 'provenBy'>,
 ): boolean {
-  return record.retryingSince === undefined || record.retryingSince <= reportedAt;
+  if (retryingSince === undefined || retryingSince <= reportedAt) return true;
+  const proof = provenBy[place];
+  return proof?.by !== 'answer' || proof.at < retryingSince;
 }

@@ -93,6 +93,26 @@ export function parseEventName(name: string): { name: string; refusals: number }
   return { name: base, refusals: Number(number) - 1 };
 }
 
+/** What a record's identifier begins with whose event has such a shortened name; undefined for any other name. */
+export function shortenedFrom(name: string): string | undefined {
+  const [, begin] = /^(.{80})~[0-9a-f]{16}$/.exec(name) ?? [];
+  return begin;
+}
+
+/** The event of a record that Stripe knows, or knew before a refusal, under this identifier. */
+export function eventCalled(
+  record: Quantity,
+  identifier: string,
+): { place: number; refusals: number } | undefined {
+  for (const { place } of meterEventsOf(record)) {
+    for (let refusals = 0; refusals <= (record.refusals?.[place] ?? 0); refusals += 1) {
+      const name = anew(eventName(record.identifier, place), refusals);
+      if (shortened(name) === identifier) return { place, refusals };
+    }
+  }
+  return undefined;
+}
+
 function eventName(identifier: string, place: number): string {
   return place <= 1 ? identifier : `${identifier}.${place}`;
 }

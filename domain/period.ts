@@ -62,3 +62,16 @@ export function daysBetween(from: string, to: string): string[] {
 export function lastSecondOf(month: string): string {
   return `${daysOf(month).at(-1) ?? month}T23:59:59.000Z`;
 }
+
+/** A month as a span of time, its end not included; ISO 8601. */
+export function spanOf(month: string): { start: string; end: string } {
+  const endMs = Date.parse(lastSecondOf(month)) + 1000;
+  return { start: `${month}-01T00:00:00.000Z`, end: new Date(endMs).toISOString() };
+}
+
+/** Every month of which the span holds a moment, in order. */
+export function monthsIn({ start, end }: { start: string; end: string }): string[] {
+  const months: string[] = [];
+  for (let from = start; from < end; from = spanOf(monthOf(from)).end) months.push(monthOf(from));
+  return months;
+}

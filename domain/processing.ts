@@ -1,4 +1,5 @@
 /** One run over a customer's files. */
+import type { Cast } from './casts.ts';
 import { BillingError } from './errors.ts';
 import type { DeliveryState } from './usage.ts';
 
@@ -9,6 +10,8 @@ export interface ProcessingRequest {
   processingId: string;
   customerId: string;
   files: string[];
+  /** When a call of the guarded API made it. */
+  cast?: Cast;
 }
 
 /** What a processing's id stands for, for good. */

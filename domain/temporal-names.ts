@@ -12,6 +12,9 @@ export const workflowTypes = {
   customer: 'customer',
   catchUpWebhooks: 'catchUpWebhooks',
   sweepWebhooks: 'sweepWebhooks',
+  sendAlerts: 'sendAlerts',
+  sweepAlerts: 'sweepAlerts',
+  repairReservations: 'repairReservations',
 } as const;
 
 export const signalNames = {
@@ -23,6 +26,8 @@ export const signalNames = {
   stripeEvent: 'stripeEvent',
   /** To the workflow that made the usage: its delivery ended or was put off. */
   usageSettled: 'usageSettled',
+  /** To `sendAlerts`: an alert of its line waits. */
+  alertRaised: 'alertRaised',
 } as const;
 
 export const queryNames = { progress: 'progress' } as const;
@@ -63,6 +68,11 @@ export function eventTaskQueue(taskQueue: string): string {
   return `${taskQueue}-events`;
 }
 
+/** Calls to the receiver of alerts, which may answer slowly or never: they hold up nothing else. */
+export function alertTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-alerts`;
+}
+
 /** All that a worker serves: with one of them unserved some work would wait for ever. */
 export function allTaskQueues(taskQueue: string): string[] {
   const others = [
@@ -71,6 +81,7 @@ export function allTaskQueues(taskQueue: string): string[] {
     eventTaskQueue,
     fileTaskQueue,
     listingTaskQueue,
+    alertTaskQueue,
   ];
   return [taskQueue, ...others.map((name) => name(taskQueue))];
 }

@@ -20,6 +20,18 @@ export interface UsageSource {
   id: string;
 }
 
+/**
+ * How it is known that a meter event is at Stripe (DL2, DL17): `answer`, taken in answer to our call;
+ * `already-there`, an earlier call had brought it; `sums`, by Stripe's own sums; `person`, somebody looked.
+ * Only the first tells when Stripe got it.
+ */
+export const proofs = ['answer', 'already-there', 'sums', 'person'] as const;
+export interface Proof {
+  by: (typeof proofs)[number];
+  /** When that was known, ISO 8601 UTC. */
+  at: string;
+}
+
 /** What is fixed when the record is written. `quantity` is a string of digits, `occurredAt` ISO 8601 UTC. */
 export interface Usage {
   identifier: string;
@@ -51,6 +63,8 @@ export interface UsageRecord extends Usage, Life {
   refusal?: string;
   /** Of a quantity that takes several meter events: the places of those that are known to have arrived. */
   arrived?: number[];
+  /** How each event that is known to have arrived is known to, by its place. */
+  provenBy?: Record<string, Proof>;
   /** How often Stripe took an event and refused it afterwards, by the event's place (DL17). */
   refusals?: Record<string, number>;
   /** Stripe replayed a saved error: further attempts need a key of their own. */

@@ -13,6 +13,23 @@ export interface Patience {
   asUnavailable?: boolean;
 }
 
+/** Refused before anything was begun, by Temporal (google.rpc.Code) or because nobody listens. */
+const refusedCodes = new Set([3, 5, 7, 8, 9, 16]);
+
+/**
+ * Whether a start certainly did not happen. A call that was broken off or timed out may have arrived all
+ * the same: false.
+ */
+export function hasNotArrived(error: unknown): boolean {
+  const cause = error instanceof BillingError ? error.cause : error;
+  const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+  if (!(inner instanceof Error) || !('code' in inner)) return false;
+  if (typeof inner.code === 'number' && refusedCodes.has(inner.code)) return true;
+  return (
+    inner.code === 14 && /ECONNREFUSED|ENOTFOUND|No connection established/.test(inner.message)
+  );
+}
+
 /** `mostMs`: for this one no longer than that. */
 export type Call = <T>(ask: () => Promise<T>, mostMs?: number) => Promise<T>;
 

@@ -4,6 +4,11 @@
  * Workflows read this file too: it imports only the domain, and nothing here talks to Temporal.
  */
 import type {
+  SendAlertsInput,
+  SendAlertsProgress,
+  SweepAlertsResult,
+} from '../domain/alert-runs.ts';
+import type {
   DeliverUsageInput,
   DeliveryProgress,
   DeliveryTally,
@@ -83,10 +88,15 @@ const billedMonthIs = (value: string): SearchAttribute => ({
   value,
 });
 /** What runs already is taken as it is. */
-const joined = {
+const joined = (workflowId: string, ...typedSearchAttributes: SearchAttribute[]): StartOptions => ({
+  workflowId,
   workflowIdReusePolicy: 'ALLOW_DUPLICATE',
   workflowIdConflictPolicy: 'USE_EXISTING',
-} as const;
+  typedSearchAttributes,
+});
+/** A line is a customer's, or of what names none. */
+const customerOf = (line: string): SearchAttribute[] =>
+  line.startsWith('cus_') ? [customerIs(line)] : [];
 
 const contracts = {
   /** An id is one job for good, running or not (FM1). */
@@ -110,19 +120,16 @@ const contracts = {
     result: DeliveryTally;
     progress: DeliveryProgress;
     signals: { usageArrived: [UsageArrival]; sweep: [] };
-  }>(({ shard }) => ({
-    workflowId: workflowIds.deliverUsage(shard),
-    ...joined,
-    typedSearchAttributes: [
-      { key: { name: 'DeliveryShard', type: searchAttributes.DeliveryShard }, value: shard },
-    ],
-  })),
+  }>(({ shard }) =>
+    joined(workflowIds.deliverUsage(shard), {
+      key: { name: 'DeliveryShard', type: searchAttributes.DeliveryShard },
+      value: shard,
+    }),
+  ),
 
-  sweepUsage: contract<{ input: undefined; result: { woken: number[] } }>(() => ({
-    workflowId: workflowIds.sweepUsage(),
-    ...joined,
-    typedSearchAttributes: [],
-  })),
+  sweepUsage: contract<{ input: undefined; result: { woken: number[] } }>(() =>
+    joined(workflowIds.sweepUsage()),
+  ),
 
   /** Of one customer it is a run of its own, after its dead letter was looked at. */
   aggregateStorage: contract<
@@ -132,23 +139,16 @@ const contracts = {
       progress: AggregateStorageProgress;
     },
     { day: string; only?: [customerId: string] }
-  >(({ day, only }) => ({
-    workflowId:
-      only === undefined
-        ? workflowIds.aggregateStorage(day)
-        : workflowIds.aggregateCustomerStorage(day, only[0]),
-    ...joined,
-    typedSearchAttributes: only === undefined ? [] : [customerIs(only[0])],
-  })),
+  >(({ day, only }) =>
+    only === undefined
+      ? joined(workflowIds.aggregateStorage(day))
+      : joined(workflowIds.aggregateCustomerStorage(day, only[0]), customerIs(only[0])),
+  ),
 
   billStorage: contract<
     { input: BillStorageInput; result: BillStorageProgress; progress: BillStorageProgress },
     { month: string; window?: number }
-  >(({ month }) => ({
-    workflowId: workflowIds.billStorage(month),
-    ...joined,
-    typedSearchAttributes: [billedMonthIs(month)],
-  })),
+  >(({ month }) => joined(workflowIds.billStorage(month), billedMonthIs(month))),
 
   /** Once more after any end: its bill's row decides what is left to do (SB15, SB25). */
   billCustomerStorage: contract<{
@@ -163,29 +163,36 @@ const contracts = {
     typedSearchAttributes: [customerIs(customerId), billedMonthIs(month)],
   })),
 
-  /** A line is a customer's, or of events that name none. */
   customer: contract<{
     input: CustomerInput;
     result: CustomerProgress;
     progress: CustomerProgress;
     signals: { stripeEvent: [EventArrival] };
-  }>(({ line }) => ({
-    workflowId: workflowIds.customer(line),
-    ...joined,
-    typedSearchAttributes: line.startsWith('cus_') ? [customerIs(line)] : [],
-  })),
+  }>(({ line }) => joined(workflowIds.customer(line), ...customerOf(line))),
 
-  sweepWebhooks: contract<{ input: undefined; result: { told: number; waiting: number } }>(() => ({
-    workflowId: workflowIds.sweepWebhooks(),
-    ...joined,
-    typedSearchAttributes: [],
-  })),
+  sweepWebhooks: contract<{ input: undefined; result: { told: number; waiting: number } }>(() =>
+    joined(workflowIds.sweepWebhooks()),
+  ),
 
-  catchUpWebhooks: contract<{ input: CatchUpInput; result: CatchUpResult }>(({ since }) => ({
-    workflowId: workflowIds.catchUpWebhooks(since),
-    ...joined,
-    typedSearchAttributes: [],
-  })),
+  repairReservations: contract<{ input: undefined; result: { repaired: number } }>(() =>
+    joined(workflowIds.repairReservations()),
+  ),
+
+  /** Alerts, one after the other (GA16). */
+  sendAlerts: contract<{
+    input: SendAlertsInput;
+    result: SendAlertsProgress;
+    progress: SendAlertsProgress;
+    signals: { alertRaised: [] };
+  }>(({ line }) => joined(workflowIds.sendAlerts(line), ...customerOf(line))),
+
+  sweepAlerts: contract<{ input: undefined; result: SweepAlertsResult }>(() =>
+    joined(workflowIds.sweepAlerts()),
+  ),
+
+  catchUpWebhooks: contract<{ input: CatchUpInput; result: CatchUpResult }>(({ since }) =>
+    joined(workflowIds.catchUpWebhooks(since)),
+  ),
 } satisfies Record<keyof typeof workflowTypes, unknown>;
 
 export type WorkflowName = keyof typeof contracts;

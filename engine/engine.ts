@@ -33,7 +33,13 @@ export type Engine = ReturnType<typeof createEngine>;
 /** What activities say to workflows; they are handed these, and know nothing of the client. */
 export type Signals = Pick<
   Engine,
-  'announceUsage' | 'requestSweep' | 'isBillRunning' | 'announceEvent' | 'tellSource'
+  | 'announceUsage'
+  | 'requestSweep'
+  | 'isBillRunning'
+  | 'isProcessingRunning'
+  | 'announceEvent'
+  | 'tellSource'
+  | 'startAlerts'
 >;
 
 export function createEngine(client: Client, { taskQueue, ...patience }: EngineOptions) {
@@ -87,6 +93,11 @@ function createStarts(place: Place, call: Call) {
       );
     },
 
+    /** The sender of a line's alerts; one that runs already comes to all that waits by itself. */
+    startAlerts: async (line: string): Promise<string> => {
+      return await call(async () => idOf(await startWorkflow(place, 'sendAlerts', { line })));
+    },
+
     /** A look for events that Stripe could not deliver, since a day (UTC) or of the last three. */
     startCatchUp: async (since: string | undefined): Promise<string> => {
       const input = since === undefined ? {} : { since };
@@ -121,6 +132,12 @@ function createSignals(place: Place, call: Call) {
       await call(async () => await announceEvent(place, line, { eventId, again }));
     },
 
+    /** Tells the sender of a line's alerts that one waits. */
+    announceAlert: async (line: string): Promise<void> => {
+      const signal = signalNames.alertRaised;
+      await call(async () => await signalWithStart(place, 'sendAlerts', { line }, [signal]));
+    },
+
     /**
      * Tells the workflow that made the usage how its delivery stands; it may have ended, and that is
      * fine. A storage bill that had given up is started once more when its usage has arrived after
@@ -142,6 +159,11 @@ function createSignals(place: Place, call: Call) {
           if (!hasEnded(error)) throw error;
         });
       });
+    },
+
+    isProcessingRunning: async (processingId: string): Promise<boolean> => {
+      const workflowId = workflowIds.processFiles(processingId);
+      return await call(async () => await isRunning(client, workflowId));
     },
 
     isBillRunning: async (customerId: string, month: string): Promise<boolean> => {

@@ -3,6 +3,7 @@ import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/clien
 import type { Client, ScheduleOptions } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { msNumberToTs, tsToMs } from '@temporalio/common/lib/time.js';
+import { dayOf } from '../domain/period.ts';
 import { schedules } from '../domain/schedules.ts';
 import type { ScheduleEntry } from '../domain/schedules.ts';
 
@@ -36,12 +37,21 @@ export async function backfillSchedule(client: Client, id: string, days: Days): 
 /** The nominal times that a backfill of these days is for, ISO 8601; Temporal names 1,000 at most. */
 export async function nominalTimes(client: Client, id: string, days: Days): Promise<string[]> {
   const { start, end } = boundsOf(days);
+  // Times after the start are named; a backfill takes the start itself as well.
+  return await matchingTimes(client, id, start.getTime() - 1, end.getTime());
+}
+
+async function matchingTimes(
+  client: Client,
+  id: string,
+  afterMs: number,
+  untilMs: number,
+): Promise<string[]> {
   const { startTime } = await client.workflowService.listScheduleMatchingTimes({
     namespace: client.options.namespace,
     scheduleId: id,
-    // Times after the start are named; a backfill takes the start itself as well.
-    startTime: msNumberToTs(start.getTime() - 1),
-    endTime: msNumberToTs(end.getTime()),
+    startTime: msNumberToTs(afterMs),
+    endTime: msNumberToTs(untilMs),
   });
   return startTime.map((time) => new Date(tsToMs(time)).toISOString());
 }
@@ -71,6 +81,40 @@ export async function* scheduledRuns(
     yield { workflowId, runId, nominalTime: nominal.toISOString(), status: status.name };
   }
 }
+
+/** How far back it is asked; the server forgets closed runs after its retention time. */
+const lookBackMs = 7 * 86_400_000;
+
+/**
+ * Nominal times of the last days for which nothing was started and nothing waits (SB21): skipped because
+ * another run was open, because nobody was there in time, or because it was paused.
+ */
+export async function skippedTimes(client: Client, id: string, now: Date): Promise<string[]> {
+  const description = await client.schedule.getHandle(id).describe();
+  const { createdAt, recentActions } = description.info;
+  // Times before the oldest run that is known may have had runs which the server has forgotten.
+  const fromMs = Math.max(
+    createdAt.getTime(),
+    now.getTime() - lookBackMs,
+    recentActions[0]?.scheduledAt.getTime() ?? 0,
+  );
+  const days = { from: dayOf(fromMs), to: dayOf(now.getTime()) };
+  const started = new Set(recentActions.map(({ scheduledAt }) => scheduledAt.toISOString()));
+  let firstOpen: string | undefined;
+  for await (const { nominalTime, status } of scheduledRuns(client, id, days)) {
+    started.add(nominalTime);
+    if (status === 'RUNNING' && !(firstOpen !== undefined && firstOpen < nominalTime)) {
+      firstOpen = nominalTime;
+    }
+  }
+  const buffers = description.policies.overlap === ScheduleOverlapPolicy.BUFFER_ALL;
+  const waits = (time: string): boolean => buffers && firstOpen !== undefined && time > firstOpen;
+  const times = await matchingTimes(client, id, fromMs, now.getTime() - startPatienceMs);
+  return times.filter((time) => !started.has(time) && !waits(time));
+}
+
+/** Visibility is a second or so behind, a busy server more. */
+const startPatienceMs = 60_000;
 
 function boundsOf({ from, to }: Days): { start: Date; end: Date } {
   return { start: new Date(`${from}T00:00:00.000Z`), end: new Date(`${to}T23:59:59.999Z`) };
@@ -111,7 +155,7 @@ function scheduleOptions(entry: ScheduleEntry, taskQueue: string) {
       args: [],
     },
     policies: {
-      overlap: ScheduleOverlapPolicy.SKIP,
+      overlap: entry.overlap,
       catchupWindow: entry.catchUpWindow,
       pauseOnFailure: entry.pauseOnFailure,
     },

@@ -5,6 +5,7 @@
 import Stripe from 'stripe';
 import { catalog } from '../domain/catalog.ts';
 import type { CatalogItem } from '../domain/catalog.ts';
+import { createOnce } from './stripe-once.ts';
 
 export interface CatalogResult {
   part: 'meter' | 'product' | 'price';
@@ -14,9 +15,6 @@ export interface CatalogResult {
   /** What differs, or why it failed. */
   detail?: string;
 }
-
-/** Stripe saves failures under a key and replays them for a day; so many keys are tried. */
-const mostKeys = 5;
 
 /** Looks only: `missing` for what `ensureCatalog` would create. */
 export async function inspectCatalog(stripe: Stripe): Promise<CatalogResult[]> {
@@ -80,7 +78,7 @@ async function meterOf(stripe: Stripe, { meter }: CatalogItem, create: boolean):
   }
   if (!create) return { outcome: 'missing' };
   const created = await createOnce(
-    ['meter', meter.eventName, meter.displayName, earlier],
+    setupKey('meter', meter.eventName, meter.displayName, earlier),
     async (idempotencyKey) =>
       await stripe.billing.meters.create(
         {
@@ -111,7 +109,7 @@ async function productOf(
   }
   if (!create) return { outcome: 'missing' };
   await createOnce(
-    ['product', id, name],
+    setupKey('product', id, name),
     async (idempotencyKey) => await stripe.products.create({ id, name }, { idempotencyKey }),
   );
   return { id, outcome: 'created' };
@@ -135,7 +133,7 @@ async function priceOf(
     return { outcome: 'failed', detail: 'its product is not there' };
   }
   const created = await createOnce(
-    ['price', price.lookupKey, meterId, price.currency, unitAmountDecimal, pack],
+    setupKey('price', price.lookupKey, meterId, price.currency, unitAmountDecimal, pack),
     async (idempotencyKey) =>
       await stripe.prices.create(
         {
@@ -203,25 +201,7 @@ async function unlessMissing<T>(retrieve: () => Promise<T>): Promise<T | undefin
   }
 }
 
-/**
- * Creates under a key made of the object's facts. A failure that is replayed tells of an earlier day:
- * it costs one more key. Event name, product id and lookup key are unique, so nothing is made twice.
- */
-async function createOnce<T>(
-  facts: readonly (string | number)[],
-  create: (idempotencyKey: string) => Promise<T>,
-): Promise<T> {
-  const base = `durabill-setup/${facts.join('/')}`;
-  for (let number = 1; ; number += 1) {
-    try {
-      return await create(number === 1 ? base : `${base}/${number}`);
-    } catch (error) {
-      if (number >= mostKeys || !isReplayed(error)) throw error;
-    }
-  }
-}
-
-function isReplayed(error: unknown): boolean {
-  if (!(error instanceof Stripe.errors.StripeError)) return false;
-  return error.headers?.['idempotent-replayed'] === 'true';
+/** Event name, product id and lookup key are unique at Stripe besides, so nothing is made twice. */
+function setupKey(...facts: readonly (string | number)[]): string {
+  return `durabill-setup/${facts.join('/')}`;
 }

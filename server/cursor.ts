@@ -1,4 +1,4 @@
-/** Where a list of dead letters goes on, as text that callers hand back unread. */
+/** Where a list goes on, as text that callers hand back unread. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { deadLetterKinds } from '../domain/dead-letters.ts';
@@ -10,18 +10,46 @@ const placesSchema = z.partialRecord(
   z.strictObject({ createdAt: z.string().min(1), id: z.string().min(1) }),
 );
 
+const pageSchema = z.strictObject({
+  createdAt: z.string().min(1),
+  processingId: z.string().min(1),
+});
+
 /** `list` says which list it is, filters and all: a cursor goes on in its own only. */
 export function writeCursor(places: DeadLetterPlaces, list: readonly string[]): string {
-  const text = Buffer.from(JSON.stringify(places)).toString('base64url');
-  return `${checksum(text, list)}.${text}`;
+  return write(places, list);
 }
 
 /** Throws BillingError `invalid_request` for one that was not written for this list. */
 export function readCursor(cursor: string, list: readonly string[]): DeadLetterPlaces {
+  return read(placesSchema, cursor, list);
+}
+
+/** As `writeCursor`, of a customer's processings. */
+export function writePageCursor(
+  place: z.infer<typeof pageSchema>,
+  list: readonly string[],
+): string {
+  return write(place, list);
+}
+
+export function readPageCursor(
+  cursor: string,
+  list: readonly string[],
+): z.infer<typeof pageSchema> {
+  return read(pageSchema, cursor, list);
+}
+
+function write(place: object, list: readonly string[]): string {
+  const text = Buffer.from(JSON.stringify(place)).toString('base64url');
+  return `${checksum(text, list)}.${text}`;
+}
+
+function read<Place>(schema: z.ZodType<Place>, cursor: string, list: readonly string[]): Place {
   const [sum, text = ''] = cursor.split('.', 2);
   try {
     if (cursor === `${checksum(text, list)}.${text}` && sum !== '') {
-      return placesSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
+      return schema.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
     }
   } catch {
     // No JSON, or of another shape: refused below like any other.

@@ -3,7 +3,9 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { BillingError } from '../domain/errors.ts';
 import type { BillingErrorCode } from '../domain/errors.ts';
+import { hideSecrets } from '../platform/hide-secrets.ts';
 import type { Logger } from '../platform/logger.ts';
+import { routeOf } from './middleware/request-log.ts';
 
 export const statuses = {
   invalid_request: 400,
@@ -26,6 +28,7 @@ export type ErrorCode = keyof typeof statuses;
 export interface ToldError {
   error: ErrorCode;
   message: string;
+  [field: string]: string | number;
 }
 
 /**
@@ -42,15 +45,19 @@ export function tellError(logger: Logger, error: unknown, where: object): ToldEr
   if (statuses[code] >= 500 && cause instanceof Error) {
     logger.error({ ...where, code, err: cause }, message);
   }
-  return { error: code, message };
+  // A refusal may repeat what was sent, such as the name of a field that nobody knows.
+  return { ...known.fields, error: code, message: hideSecrets(message) };
 }
 
 /** For Hono's `onError`. */
 export function errorWriter(logger: Logger) {
   return (error: Error, ctx: Context): Response => {
     const requestId: unknown = ctx.get('requestId');
-    const told = tellError(logger, error, { requestId, path: ctx.req.path });
-    return ctx.json(told, statuses[told.error]);
+    const told = tellError(logger, error, { requestId, route: routeOf(ctx) });
+    const status = statuses[told.error];
+    // Who set it knows better when it is worth trying again.
+    if (status === 429 && !ctx.res.headers.has('Retry-After')) ctx.header('Retry-After', '1');
+    return ctx.json(told, status);
   };
 }
 

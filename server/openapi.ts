@@ -18,10 +18,21 @@ export const about: Parameters<OpenAPIHono['getOpenAPI31Document']>[0] = {
   tags: [
     { name: 'Operation', description: 'Is it alive, is it ready, how is it doing.' },
     { name: 'Webhooks', description: 'Events from Stripe, by either way.' },
+    { name: 'Keys', description: 'Of the guarded API; each is shown once, and kept hashed.' },
+    { name: 'Budgets', description: 'What a customer may spend in a calendar month (UTC).' },
+    { name: 'Casts', description: 'Runs over a customer’s files, within its budget.' },
+    { name: 'Usage', description: 'What a customer used, by the ledger, and what it comes to.' },
+    { name: 'Billing', description: 'What a customer pays by, and whether it is paid; at Stripe.' },
     { name: 'Dead letters', description: 'Work laid aside for a person; never dropped.' },
     { name: 'Documentation', description: 'What you read.' },
   ],
 };
+
+/** How a caller shows who it is. */
+export const securitySchemes = {
+  apiKey: { type: 'http', scheme: 'bearer', description: 'a customer’s key, `dbk_…`' },
+  adminToken: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN' },
+} as const;
 
 const errorCodes = Object.keys(statuses) as [ErrorCode, ...ErrorCode[]];
 
@@ -54,4 +65,9 @@ export function failures<Code extends ErrorCode>(
     return [status, jsonAnswer(description, errorSchema)] as const;
   });
   return Object.fromEntries(entries) as Record<(typeof statuses)[Code], Failure>;
+}
+
+/** An answer without a body. */
+export function noBody(description: string) {
+  return { description };
 }

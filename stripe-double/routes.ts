@@ -20,6 +20,7 @@ import { priceRoutes } from './prices/routes.ts';
 import { productRoutes } from './products/routes.ts';
 import { refundRoutes } from './refunds/routes.ts';
 import { subscriptionItemRoutes } from './subscriptions/item-routes.ts';
+import { invoicePreviewRoutes } from './subscriptions/preview.ts';
 import { subscriptionRoutes } from './subscriptions/routes.ts';
 import { eventDestinationRoutes } from './webhooks/destinations.ts';
 import { webhookEndpointRoutes } from './webhooks/routes.ts';
@@ -39,6 +40,7 @@ export function allRoutes(account: Account, settings: { summaryLagMs: number }):
     ...refundRoutes(account),
     ...disputeRoutes(account),
     ...creditNoteRoutes(account),
+    ...invoicePreviewRoutes(account, settings),
     ...invoiceRoutes(account),
     ...invoiceItemRoutes(account),
     ...invoicePaymentRoutes(account),

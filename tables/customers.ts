@@ -2,8 +2,10 @@
 import { GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { billingStatuses } from '../domain/billing-status.ts';
+import { BillingError } from '../domain/errors.ts';
 import { allRows, conditionHeld, pageSize, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
+import { readRow } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
 
 const rowSchema = z.object({
@@ -52,6 +54,11 @@ export interface CustomerChanges {
   deletedAt?: string | undefined;
 }
 
+/** A row of the list: one that cannot be read says why, and hides no other. */
+export type ListedCustomer =
+  | { customerId: string; customer: Customer }
+  | { customerId: string; problem: string };
+
 export type Customers = ReturnType<typeof createCustomers>;
 
 export function createCustomers(store: TableStore) {
@@ -62,7 +69,7 @@ export function createCustomers(store: TableStore) {
     const { Item } = await db.send(
       new GetCommand({ TableName, Key: { customerId }, ConsistentRead: true }),
     );
-    return Item === undefined ? undefined : rowSchema.parse(Item);
+    return Item === undefined ? undefined : readRow(rowSchema, Item, `customers/${customerId}`);
   }
 
   /** Adds a customer; `false` when it is there already (and then changes nothing). */
@@ -80,7 +87,7 @@ export function createCustomers(store: TableStore) {
     const { Item } = await db.send(
       new GetCommand({ TableName, Key: { customerId }, ConsistentRead: true }),
     );
-    return knownSchema.parse(Item ?? {});
+    return readRow(knownSchema, Item ?? {}, `customers/${customerId}`);
   }
 
   /**
@@ -124,13 +131,24 @@ export function createCustomers(store: TableStore) {
   }
 
   /** Every customer, all pages, in no order. */
-  async function* list(): AsyncGenerator<Customer> {
+  async function* list(): AsyncGenerator<ListedCustomer> {
     const rows = allRows(
       async (startKey) =>
         await db.send(new ScanCommand({ TableName, Limit: pageSize, ExclusiveStartKey: startKey })),
     );
-    for await (const row of rows) yield rowSchema.parse(row);
+    for await (const row of rows) yield readListed(row);
   }
 
   return { get, add, standingOf, change, list };
+}
+
+function readListed(row: Record<string, unknown>): ListedCustomer {
+  // A key of a table is never missing, and a string.
+  const customerId = String(row['customerId']);
+  try {
+    return { customerId, customer: readRow(rowSchema, row, `customers/${customerId}`) };
+  } catch (error) {
+    if (error instanceof BillingError) return { customerId, problem: error.message };
+    throw error;
+  }
 }

@@ -5,6 +5,7 @@ import { deadLetterKinds, deadLetterStatuses } from '../domain/dead-letters.ts';
 import type { DeadLetter, DeadLetterKind, DeadLetterStatus } from '../domain/dead-letters.ts';
 import { queryIndex, queryIndexPage, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
+import { readable, readableRows, readRow, UnreadableRow } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
 
 const rowSchema = z.object({
@@ -70,7 +71,17 @@ export function createDeadLetters(store: TableStore) {
     const { Item } = await db.send(
       new GetCommand({ TableName, Key: { id }, ConsistentRead: true }),
     );
-    return Item === undefined ? undefined : rowSchema.parse(Item);
+    return Item === undefined ? undefined : readRow(rowSchema, Item, `dead-letters/${id}`);
+  }
+
+  /** Since when it stands; one that cannot be read is written over, for work must not lack its letter. */
+  async function createdAt(id: string): Promise<string | undefined> {
+    try {
+      return (await get(id))?.createdAt;
+    } catch (error) {
+      if (error instanceof UnreadableRow) return undefined;
+      throw error;
+    }
   }
 
   /** Lays work aside, `open`. The same work again after a redrive opens its row again. */
@@ -81,11 +92,10 @@ export function createDeadLetters(store: TableStore) {
     >,
     now: string,
   ): Promise<void> {
-    const earlier = await get(letter.id);
     const Item: DeadLetter = {
       ...letter,
       status: 'open',
-      createdAt: earlier?.createdAt ?? now,
+      createdAt: (await createdAt(letter.id)) ?? now,
       updatedAt: now,
     };
     await db.send(new PutCommand({ TableName, Item }));
@@ -144,7 +154,7 @@ export function createDeadLetters(store: TableStore) {
         KeyConditionExpression: 'kind = :kind',
         ExpressionAttributeValues: { ':kind': wanted },
       });
-      for await (const row of rows) yield rowSchema.parse(row);
+      yield* readableRows(store, 'deadLetters', rowSchema, rows);
     }
   }
 
@@ -163,7 +173,7 @@ export function createDeadLetters(store: TableStore) {
       ExclusiveStartKey: start,
     });
     const { Items = [], LastEvaluatedKey } = page;
-    lane.rows = Items.map((row) => rowSchema.parse(row));
+    lane.rows = readable(store, 'deadLetters', rowSchema, Items);
     lane.isEnded = LastEvaluatedKey === undefined;
     lane.readTo = lane.isEnded ? undefined : placeSchema.parse(LastEvaluatedKey);
     if (lane.rows.length === 0) lane.place = lane.readTo ?? lane.place;

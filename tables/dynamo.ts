@@ -1,8 +1,21 @@
 /** What every table module needs: the client, conditional writes told apart, and paging by an index. */
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { QueryCommandInput, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import {
+  DynamoDBDocumentClient,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import type {
+  QueryCommandInput,
+  TransactWriteCommandInput,
+  UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { tableSchemas } from './schema.ts';
 
 export interface TableStore {
@@ -11,6 +24,8 @@ export interface TableStore {
   prefix: string;
   /** Rows that have expired by then are as good as gone: DynamoDB deletes them within days only. */
   now: () => Date;
+  /** Hears of each row that a list leaves out, since it cannot be read (SB19). */
+  onUnreadable: (problem: string) => void;
 }
 
 /** Rows asked for at a time: small pages keep a shared store quick for others. */
@@ -20,11 +35,12 @@ export function createTableStore(
   client: DynamoDBClient,
   prefix: string,
   now: () => Date = () => new Date(),
+  onUnreadable: (problem: string) => void = () => {},
 ): TableStore {
   const db = DynamoDBDocumentClient.from(client, {
     marshallOptions: { removeUndefinedValues: true },
   });
-  return { db, prefix, now };
+  return { db, prefix, now, onUnreadable };
 }
 
 /** Runs a conditional write; `false` when its condition did not hold, any other error is thrown. */
@@ -40,22 +56,77 @@ export async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
 
 export type Row = Record<string, unknown>;
 
+type Update = UpdateCommandInput & { ConditionExpression: string };
+
 /**
  * Changes a row on a condition; undefined when it did not hold, and then nothing changed. Answers with the whole
  * row as it stands after the change, unless `ReturnValues` asks for less ({} for `NONE`).
  */
-export async function updateIf(
+export async function updateIf(store: TableStore, update: Update): Promise<Row | undefined> {
+  const { held, row } = await updateOrTell(store, update);
+  return held ? (row ?? {}) : undefined;
+}
+
+/**
+ * As `updateIf`; when the condition did not hold, `row` is what stands there, undefined when nothing does.
+ * `sendOnce`: the SDK does not repeat it, for a write that may be undone in between and then be made again.
+ */
+export async function updateOrTell(
   { db }: TableStore,
-  update: UpdateCommandInput & { ConditionExpression: string },
-): Promise<Row | undefined> {
-  let attributes: Row = {};
-  const write = db.send(new UpdateCommand({ ReturnValues: 'ALL_NEW', ...update }));
-  const held = await conditionHeld(
-    write.then((answer) => {
-      attributes = answer.Attributes ?? {};
-    }),
-  );
-  return held ? attributes : undefined;
+  update: Update,
+  { sendOnce = false } = {},
+): Promise<{ held: boolean; row?: Row }> {
+  const command = new UpdateCommand({
+    ReturnValues: 'ALL_NEW',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ...update,
+  });
+  if (sendOnce) refuseRepeats(command);
+  try {
+    const { Attributes } = await db.send(command);
+    return { held: true, ...(Attributes === undefined ? {} : { row: Attributes }) };
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    // Told by the store in its wire form.
+    return { held: false, ...(error.Item === undefined ? {} : { row: unmarshall(error.Item) }) };
+  }
+}
+
+/** Every attempt after the first ends as the first did, and is not sent. */
+function refuseRepeats(command: UpdateCommand): void {
+  const once = <Args, Answer>(next: (args: Args) => Promise<Answer>) => {
+    let first: Promise<Answer> | undefined;
+    return async (args: Args): Promise<Answer> => {
+      first ??= next(args);
+      return await first;
+    };
+  };
+  command.middlewareStack.addRelativeTo(once, {
+    name: 'sendOnce',
+    relation: 'after',
+    toMiddleware: 'retryMiddleware',
+    // The document client merges a command's stack with itself.
+    override: true,
+  });
+}
+
+export type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+
+/** Writes all or none; `false`, and nothing is changed, when a row had changed or was just being written. */
+export async function transactIf({ db }: TableStore, items: TransactItem[]): Promise<boolean> {
+  try {
+    await db.send(new TransactWriteCommand({ TransactItems: items }));
+    return true;
+  } catch (error) {
+    if (error instanceof TransactionCanceledException && wasOvertaken(error)) return false;
+    throw error;
+  }
+}
+
+function wasOvertaken({ CancellationReasons = [] }: TransactionCanceledException): boolean {
+  const codes = CancellationReasons.map(({ Code }) => Code).filter((code) => code !== 'None');
+  const harmless = ['ConditionalCheckFailed', 'TransactionConflict'];
+  return codes.length > 0 && codes.every((code) => code !== undefined && harmless.includes(code));
 }
 
 interface Page {

@@ -1,4 +1,8 @@
 /** All tables of one store. A new table gets its line here, and every process has it. */
+import { createApiKeys } from './api-keys.ts';
+import type { ApiKeys } from './api-keys.ts';
+import { createAlertTable } from './alerts.ts';
+import type { AlertTable } from './alerts.ts';
 import { createCustomers } from './customers.ts';
 import type { Customers } from './customers.ts';
 import { createDeadLetters } from './dead-letters.ts';
@@ -10,6 +14,8 @@ import { createPayments } from './payments.ts';
 import type { Payments } from './payments.ts';
 import { createProcessingHistory } from './processing-history.ts';
 import type { ProcessingHistory } from './processing-history.ts';
+import { createSpending } from './spending.ts';
+import type { Spending } from './spending.ts';
 import { createStorageDaily } from './storage-daily.ts';
 import type { StorageDaily } from './storage-daily.ts';
 import { createStorageMonthly } from './storage-monthly.ts';
@@ -32,6 +38,9 @@ export interface Tables {
   subscriptions: Subscriptions;
   payments: Payments;
   invoices: Invoices;
+  apiKeys: ApiKeys;
+  spending: Spending;
+  alerts: AlertTable;
 }
 
 export function openTables(store: TableStore): Tables {
@@ -46,5 +55,8 @@ export function openTables(store: TableStore): Tables {
     subscriptions: createSubscriptions(store),
     payments: createPayments(store),
     invoices: createInvoices(store),
+    apiKeys: createApiKeys(store),
+    spending: createSpending(store),
+    alerts: createAlertTable(store),
   };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { pageSize, queryIndex } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { addToHistory, storeDerived, storeTruth } from './mirror.ts';
+import { readableRows, readRow, rowName } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
 
 const truthSchema = z.object({
@@ -88,9 +89,10 @@ export function createPayments(store: TableStore) {
   const TableName = `${store.prefix}${tableSchemas.payments.name}`;
   /** Undefined when its seven years are over. */
   function aliveOf(item: Record<string, unknown>): PaymentRow | undefined {
-    const row = rowSchema.parse(item);
-    return row.expiresAt > store.now().getTime() / 1000 ? row : undefined;
+    const row = readRow(rowSchema, item, rowName('payments', item));
+    return isAlive(row) ? row : undefined;
   }
+  const isAlive = ({ expiresAt }: PaymentRow) => expiresAt > store.now().getTime() / 1000;
 
   async function get(paymentId: string): Promise<PaymentRow | undefined> {
     const { Item } = await db.send(
@@ -147,9 +149,8 @@ export function createPayments(store: TableStore) {
       ScanIndexForward: false,
       Limit: Math.min(pageSize, limit),
     });
-    for await (const item of rows) {
-      const row = aliveOf(item);
-      if (row !== undefined) found.push(row);
+    for await (const row of readableRows(store, 'payments', rowSchema, rows)) {
+      if (isAlive(row)) found.push(row);
       if (found.length >= limit) break;
     }
     return found;

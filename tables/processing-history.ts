@@ -5,8 +5,16 @@
 import { GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import type { FileResult } from '../domain/processing.ts';
-import { allRows, conditionHeld, pageSize, queryIndex, updateIf } from './dynamo.ts';
+import {
+  allRows,
+  conditionHeld,
+  pageSize,
+  queryIndex,
+  queryIndexPage,
+  updateIf,
+} from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
+import { readable, readableRows, readRow } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
 
 const rowSchema = z.object({
@@ -17,6 +25,11 @@ const rowSchema = z.object({
   /** SHA-256 of the ordered list of files: the same id must mean the same job. */
   filesDigest: z.string(),
   totalBytes: z.number().int().exactOptional(),
+  /** Of a cast: what was set aside for it, and once it completed what it cost. */
+  reservedCents: z.number().int().exactOptional(),
+  /** Of the reservation that pays for it. */
+  castToken: z.string().exactOptional(),
+  costCents: z.number().int().exactOptional(),
   createdAt: z.string(),
   completedAt: z.string().exactOptional(),
   failedAt: z.string().exactOptional(),
@@ -24,6 +37,8 @@ const rowSchema = z.object({
   errorMessage: z.string().exactOptional(),
 });
 export type Processing = z.infer<typeof rowSchema>;
+
+const placeSchema = rowSchema.pick({ processingId: true, createdAt: true });
 
 const resultsSchema = z.object({
   results: z.array(
@@ -49,12 +64,17 @@ export function createProcessingHistory(store: TableStore) {
     const { Item } = await db.send(
       new GetCommand({ TableName, Key: { processingId }, ConsistentRead: true }),
     );
-    return Item === undefined ? undefined : rowSchema.parse(Item);
+    return Item === undefined
+      ? undefined
+      : readRow(rowSchema, Item, `processing-history/${processingId}`);
   }
 
   /** Writes the row `in_progress` once and answers with the row that is there, old or new. */
   async function begin(
-    job: Pick<Processing, 'processingId' | 'customerId' | 'fileCount' | 'filesDigest'>,
+    job: Pick<
+      Processing,
+      'processingId' | 'customerId' | 'fileCount' | 'filesDigest' | 'reservedCents' | 'castToken'
+    >,
     now: string,
   ): Promise<Processing> {
     const row: Processing = { ...job, status: 'in_progress', createdAt: now, updatedAt: now };
@@ -94,8 +114,13 @@ export function createProcessingHistory(store: TableStore) {
     processingId: string,
     totalBytes: number,
     now: string,
+    costCents?: number,
   ): Promise<Processing | undefined> {
-    const row = await finish(processingId, now, 'completed', { totalBytes, completedAt: now });
+    const row = await finish(processingId, now, 'completed', {
+      totalBytes,
+      completedAt: now,
+      ...(costCents === undefined ? {} : { costCents }),
+    });
     return row ?? (await get(processingId));
   }
 
@@ -128,7 +153,9 @@ export function createProcessingHistory(store: TableStore) {
         ':inProgress': 'in_progress',
       },
     });
-    return row === undefined ? undefined : rowSchema.parse(row);
+    return row === undefined
+      ? undefined
+      : readRow(rowSchema, row, `processing-history/${processingId}`);
   }
 
   /** What the delivery of its usage met; the processing itself stays as it is (FM6). */
@@ -156,7 +183,31 @@ export function createProcessingHistory(store: TableStore) {
             ExpressionAttributeValues: { ':customer': customerId },
             ScanIndexForward: false,
           });
-    for await (const row of rows) yield rowSchema.parse(row);
+    yield* readableRows(store, 'processingHistory', rowSchema, rows);
+  }
+
+  /** A page of a customer's runs, newest first, and where to go on. */
+  async function page(
+    customerId: string,
+    limit: number,
+    after: Pick<Processing, 'processingId' | 'createdAt'> | undefined,
+  ): Promise<{ rows: Processing[]; next?: Pick<Processing, 'processingId' | 'createdAt'> }> {
+    const { Items = [], LastEvaluatedKey } = await queryIndexPage(
+      store,
+      'processingHistory',
+      'customerId-createdAt-index',
+      {
+        KeyConditionExpression: 'customerId = :customer',
+        ExpressionAttributeValues: { ':customer': customerId },
+        ScanIndexForward: false,
+        Limit: limit,
+        ...(after === undefined ? {} : { ExclusiveStartKey: { ...after, customerId } }),
+      },
+    );
+    const rows = readable(store, 'processingHistory', rowSchema, Items);
+    if (LastEvaluatedKey === undefined) return { rows };
+    // Of the last row that was read, which may be one that cannot be shown.
+    return { rows, next: placeSchema.parse(LastEvaluatedKey) };
   }
 
   function scanAll() {
@@ -173,5 +224,5 @@ export function createProcessingHistory(store: TableStore) {
     );
   }
 
-  return { get, begin, saveResults, results, complete, fail, noteDeliveryError, list };
+  return { get, begin, saveResults, results, complete, fail, noteDeliveryError, list, page };
 }

@@ -103,6 +103,22 @@ export const tableSchemas = {
       { name: 'customerId-periodEnd-index', partitionKey: 'customerId', sortKey: 'periodEnd' },
     ],
   },
+  alerts: {
+    name: 'alerts',
+    partitionKey: 'line',
+    sortKey: 'alertId',
+    indexes: [
+      // Sparse: a row carries waiting only until it is sent or given up. One partition holds a thousand writes a
+      // second, and there is one alert at most for a kind, a customer and five minutes.
+      {
+        name: 'waiting-raisedAt-index',
+        partitionKey: 'waiting',
+        sortKey: 'raisedAt',
+        include: ['kind'],
+      },
+    ],
+    ttl: 'ttl',
+  },
   payments: {
     name: 'payments',
     partitionKey: 'paymentId',
@@ -110,5 +126,26 @@ export const tableSchemas = {
       { name: 'customerId-createdAt-index', partitionKey: 'customerId', sortKey: 'createdAt' },
     ],
     ttl: 'expiresAt',
+  },
+  apiKeys: {
+    name: 'api-keys',
+    partitionKey: 'keyHash',
+    indexes: [{ name: 'customerId-index', partitionKey: 'customerId', sortKey: 'createdAt' }],
+    ttl: 'ttl',
+  },
+  budgets: { name: 'budgets', partitionKey: 'customerId', indexes: [] },
+  usageCounters: {
+    name: 'usage-counters',
+    partitionKey: 'customerId',
+    sortKey: 'period',
+    indexes: [
+      // Sparse: a counter carries openPeriod only while it may hold reservations.
+      {
+        name: 'openPeriod-index',
+        partitionKey: 'openPeriod',
+        sortKey: 'customerId',
+        include: ['period'],
+      },
+    ],
   },
 } as const satisfies Record<string, TableSchema>;

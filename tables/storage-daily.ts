@@ -6,8 +6,9 @@ import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { isMeasuredLate } from '../domain/storage.ts';
 import type { DayUsage, Snapshot } from '../domain/storage.ts';
-import { allRows, conditionHeld, queryIndex, updateIf } from './dynamo.ts';
+import { allRows, conditionHeld, queryIndex, queryIndexPage, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
+import { readRow } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
 
 const digits = z.string().regex(/^[0-9]+$/);
@@ -32,19 +33,18 @@ const rowSchema = z.object({
 });
 export type StorageDay = z.infer<typeof rowSchema>;
 
-const indexSchema = rowSchema.pick({
-  customerId: true,
-  date: true,
-  totalStorageBytes: true,
-  billingStatus: true,
-  ttl: true,
-});
+const indexSchema = rowSchema.pick({ date: true, totalStorageBytes: true, ttl: true });
 
 /** A customer that has rows in a month, with what they hold. */
 export interface CustomerMonth {
   customerId: string;
   days: DayUsage[];
+  /** A row that cannot be read: its month cannot be billed, and everybody else's can (SB19). */
+  problem?: string;
 }
+
+const nameOf = (row: Record<string, unknown>): string =>
+  `storage-usage-daily/${String(row['customerId'])}/${String(row['date'])}`;
 
 const twoYearsSeconds = 2 * 366 * 86_400;
 /** What makes two snapshots of a day the same. */
@@ -89,8 +89,9 @@ export function createStorageDaily(store: TableStore) {
     const { Item } = await db.send(
       new GetCommand({ TableName, Key: { customerId, date }, ConsistentRead: true }),
     );
-    const row = Item === undefined ? undefined : rowSchema.parse(Item);
-    return row !== undefined && isAlive(row) ? row : undefined;
+    if (Item === undefined) return undefined;
+    const row = readRow(rowSchema, Item, nameOf({ customerId, date }));
+    return isAlive(row) ? row : undefined;
   }
 
   /** A customer's rows of a month, in order of days. */
@@ -109,7 +110,7 @@ export function createStorageDaily(store: TableStore) {
         ),
     );
     const found: StorageDay[] = [];
-    for await (const row of rows) found.push(rowSchema.parse(row));
+    for await (const row of rows) found.push(readRow(rowSchema, row, nameOf(row)));
     return found.filter(isAlive);
   }
 
@@ -125,15 +126,37 @@ export function createStorageDaily(store: TableStore) {
     });
     let current: CustomerMonth | undefined;
     for await (const item of rows) {
-      const row = indexSchema.parse(item);
-      if (!isAlive(row)) continue;
-      if (current?.customerId !== row.customerId) {
+      const read = indexSchema.safeParse(item);
+      if (read.success && !isAlive(read.data)) continue;
+      // Its key, which no row is without.
+      const customerId = String(item['customerId']);
+      if (current?.customerId !== customerId) {
         if (current !== undefined) yield current;
-        current = { customerId: row.customerId, days: [] };
+        current = { customerId, days: [] };
       }
-      current.days.push({ date: row.date, totalStorageBytes: row.totalStorageBytes });
+      if (read.success) current.days.push(read.data);
+      else current.problem = `the row ${nameOf(item)} cannot be read`;
     }
     if (current !== undefined) yield current;
+  }
+
+  /** Whether any customer has a row of that day: a night without one did not run. */
+  async function hasDay(date: string): Promise<boolean> {
+    for (const status of ['pending', 'billed'] as const) {
+      const { Items = [] } = await queryIndexPage(
+        store,
+        'storageDaily',
+        'billingStatus-date-index',
+        {
+          KeyConditionExpression: 'billingStatus = :status AND #date = :date',
+          ExpressionAttributeNames: { '#date': 'date' },
+          ExpressionAttributeValues: { ':status': status, ':date': date },
+          Limit: 1,
+        },
+      );
+      if (Items.length > 0) return true;
+    }
+    return false;
   }
 
   /** `pending` → `billed`. Again under the same identifier it is done; `false` under another one. */
@@ -172,5 +195,5 @@ export function createStorageDaily(store: TableStore) {
     });
   }
 
-  return { put, get, ofMonth, customersOfMonth, markBilled, markRefused };
+  return { put, get, ofMonth, customersOfMonth, hasDay, markBilled, markRefused };
 }

@@ -6,6 +6,7 @@ import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { conditionHeld, queryIndex, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
+import { readableRows, readRow } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
 
 const digits = z.string().regex(/^[0-9]+$/);
@@ -35,6 +36,9 @@ export type StorageBill = z.infer<typeof rowSchema>;
 
 const fiveYearsSeconds = 5 * 366 * 86_400;
 
+const nameOf = (row: Record<string, unknown>): string =>
+  `storage-usage-monthly/${String(row['customerId'])}/${String(row['billingMonth'])}`;
+
 export type StorageMonthly = ReturnType<typeof createStorageMonthly>;
 
 export function createStorageMonthly(store: TableStore) {
@@ -46,8 +50,9 @@ export function createStorageMonthly(store: TableStore) {
     const { Item } = await db.send(
       new GetCommand({ TableName, Key: { customerId, billingMonth }, ConsistentRead: true }),
     );
-    const row = Item === undefined ? undefined : rowSchema.parse(Item);
-    return row !== undefined && isAlive(row) ? row : undefined;
+    if (Item === undefined) return undefined;
+    const row = readRow(rowSchema, Item, nameOf({ customerId, billingMonth }));
+    return isAlive(row) ? row : undefined;
   }
 
   /** Writes a bill as it stands now; `false` when it was billed already, and then nothing changes. */
@@ -86,8 +91,7 @@ export function createStorageMonthly(store: TableStore) {
       KeyConditionExpression: 'billingStatus = :status AND billingMonth = :month',
       ExpressionAttributeValues: { ':status': billingStatus, ':month': billingMonth },
     });
-    for await (const item of rows) {
-      const row = rowSchema.parse(item);
+    for await (const row of readableRows(store, 'storageMonthly', rowSchema, rows)) {
       if (isAlive(row)) yield row;
     }
   }

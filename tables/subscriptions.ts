@@ -5,6 +5,7 @@ import type { SubscriptionChange } from '../domain/subscription.ts';
 import { queryIndex } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { addToHistory, storeTruth } from './mirror.ts';
+import { readableRows } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
 
 const truthSchema = z.object({
@@ -88,7 +89,7 @@ export function createSubscriptions(store: TableStore) {
       KeyConditionExpression: 'customerId = :customer',
       ExpressionAttributeValues: { ':customer': customerId },
     });
-    for await (const row of rows) found.push(rowSchema.parse(row));
+    for await (const row of readableRows(store, 'subscriptions', rowSchema, rows)) found.push(row);
     return found;
   }
 

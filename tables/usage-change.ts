@@ -4,6 +4,7 @@ import { mostLines } from '../domain/life.ts';
 import type { DeliveryState, UsageRecord } from '../domain/usage.ts';
 import { updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
+import { readRow } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
 import { rowSchema } from './usage-row.ts';
 import { rewriting, transition } from './usage-transition.ts';
@@ -15,6 +16,9 @@ export const laidAside: readonly DeliveryState[] = ['rejected', 'parked'];
 /** One sender and now and then a person or a report change a row: this is never reached. */
 const mostTries = 5;
 
+const read = (row: unknown, identifier: string): UsageRecord =>
+  readRow(rowSchema, row, `usage-ledger/${identifier}`);
+
 export type UsageChanges = ReturnType<typeof createUsageChanges>;
 
 export function createUsageChanges(store: TableStore) {
@@ -24,13 +28,21 @@ export function createUsageChanges(store: TableStore) {
     const { Item } = await store.db.send(
       new GetCommand({ TableName, Key: { identifier }, ConsistentRead: true }),
     );
-    return Item === undefined ? undefined : rowSchema.parse(Item);
+    return Item === undefined ? undefined : read(Item, identifier);
+  }
+
+  /** Whether there is one, be it readable or not. */
+  async function has(identifier: string): Promise<boolean> {
+    const { Item } = await store.db.send(
+      new GetCommand({ TableName, Key: { identifier }, ConsistentRead: true }),
+    );
+    return Item !== undefined;
   }
 
   /** Runs one update; the row after it, or undefined when its condition did not hold. */
   async function update(input: ConditionalUpdate): Promise<UsageRecord | undefined> {
     const row = await updateIf(store, { TableName, ...input });
-    return row === undefined ? undefined : rowSchema.parse(row);
+    return row === undefined ? undefined : read(row, String(input.Key?.['identifier']));
   }
 
   /**
@@ -57,7 +69,23 @@ export function createUsageChanges(store: TableStore) {
     throw new Error(`usage record ${identifier} changes too often`);
   }
 
-  return { get, update, change };
+  /**
+   * One that cannot be read waits for nobody any more (SB19): out of its shard, and `rejected` once it can be
+   * read. What else it holds stays, for whoever mends it.
+   */
+  async function layAsideUnreadable(identifier: string, error: string): Promise<void> {
+    await updateIf(store, {
+      TableName,
+      Key: { identifier },
+      UpdateExpression: 'SET #state = :state, #error = :error REMOVE deliveryShard, nextAttemptAt',
+      ConditionExpression: 'attribute_exists(deliveryShard)',
+      ExpressionAttributeNames: { '#state': 'state', '#error': 'error' },
+      ExpressionAttributeValues: { ':state': 'rejected', ':error': error.slice(0, 1000) },
+      ReturnValues: 'NONE',
+    });
+  }
+
+  return { get, has, update, change, layAsideUnreadable };
 }
 
 function isStill(row: UsageRecord, as: UsageRecord | undefined): boolean {

@@ -22,7 +22,7 @@ export function createUsageLedger(store: TableStore) {
   const { db, prefix } = store;
   const TableName = `${prefix}${tableSchemas.usageLedger.name}`;
   const changes = createUsageChanges(store);
-  const { get } = changes;
+  const { get, has, layAsideUnreadable } = changes;
 
   /**
    * Writes a usage record once. Offered again with the same facts it answers with the row that is
@@ -74,7 +74,9 @@ export function createUsageLedger(store: TableStore) {
 
   return {
     get,
+    has,
     record,
+    layAsideUnreadable,
     ...createUsageSending(changes),
     ...createUsageVerdicts(changes),
     ...createUsageQueries(store),

@@ -1,6 +1,6 @@
 /** A row of the usage ledger, as it is read. */
 import { z } from 'zod';
-import { deliveryStates } from '../domain/usage.ts';
+import { deliveryStates, proofs } from '../domain/usage.ts';
 
 export const rowSchema = z.object({
   identifier: z.string(),
@@ -22,6 +22,7 @@ export const rowSchema = z.object({
   gaveUp: z.string().exactOptional(),
   refusal: z.string().exactOptional(),
   arrived: z.array(z.number().int()).exactOptional(),
+  provenBy: z.record(z.string(), z.object({ by: z.enum(proofs), at: z.string() })).exactOptional(),
   refusals: z.record(z.string(), z.number().int()).exactOptional(),
   freshKey: z.boolean(),
   error: z.string().exactOptional(),
@@ -32,7 +33,16 @@ export const rowSchema = z.object({
 export const undeliveredSchema = rowSchema
   .pick({ identifier: true, customerId: true, meter: true })
   .extend({
-    nextAttemptAt: z.string(),
+    nextAttemptAt: z.string().refine((text) => !Number.isNaN(Date.parse(text)), 'is not a time'),
   });
 /** What the sparse index knows of a record that waits. */
 export type Undelivered = z.infer<typeof undeliveredSchema>;
+
+/** What a sum needs of a record. */
+export const quantitySchema = rowSchema.pick({
+  meter: true,
+  quantity: true,
+  state: true,
+  occurredAt: true,
+});
+export type UsageQuantity = Omit<z.infer<typeof quantitySchema>, 'occurredAt'>;

@@ -1,5 +1,5 @@
 /** The steps of a delivery, as its sender takes them (DL2); each is conditional on the state before. */
-import type { UsageRecord } from '../domain/usage.ts';
+import type { Proof, UsageRecord } from '../domain/usage.ts';
 import { laidAside, undelivered } from './usage-change.ts';
 import type { UsageChanges } from './usage-change.ts';
 import { undoing } from './usage-transition.ts';
@@ -22,13 +22,14 @@ export function createUsageSending({ change, update }: UsageChanges) {
     if (claimed.attempts === before.attempts + 1) await update(undoing(before, claimed));
   }
 
-  /** Stripe has it. */
+  /** Stripe has it. `how` is for its life; `provenBy` is how each of its meter events is known to be there. */
   async function confirm(
     identifier: string,
     now: string,
     how: string,
+    provenBy?: Record<string, Proof>,
   ): Promise<UsageRecord | undefined> {
-    return await change(identifier, undelivered, delivery(now, how));
+    return await change(identifier, undelivered, delivery(now, how, provenBy));
   }
 
   /** Keeps what an attempt met; the record stays `sending`, for the call may have been applied. */
@@ -70,14 +71,14 @@ export function createUsageSending({ change, update }: UsageChanges) {
   async function noteEvent(
     record: UsageRecord,
     place: number,
-    line: { what: string; now: string; next: boolean },
+    line: { what: string; now: string; next: boolean; provenBy: Record<string, Proof> },
   ): Promise<UsageRecord | undefined> {
-    const { what, now, next } = line;
+    const { what, now, next, provenBy } = line;
     const arrived = [...(record.arrived ?? []), place];
     return await change(record.identifier, undelivered, {
       now,
       what,
-      set: { arrived, ...(next ? { doubtSince: now, lastAttemptAt: now } : {}) },
+      set: { arrived, provenBy, ...(next ? { doubtSince: now, lastAttemptAt: now } : {}) },
       // What was refused meanwhile was this event, which had arrived before.
       ...(next ? {} : { remove: ['doubtSince', 'refusal'] }),
       as: record,

@@ -1,13 +1,17 @@
 /** Steps that more than one way leads to: delivered, and waiting again. */
 import { deliveryShard } from '../domain/ids.ts';
-import type { UsageRecord } from '../domain/usage.ts';
+import type { Proof, UsageRecord } from '../domain/usage.ts';
 import type { Step } from './usage-transition.ts';
 
-export function delivery(now: string, how: string): Step {
+export function delivery(
+  now: string,
+  how: string,
+  provenBy: Record<string, Proof> | undefined,
+): Step {
   return {
     now,
     what: how,
-    set: { state: 'delivered', deliveredAt: now },
+    set: { state: 'delivered', deliveredAt: now, ...(provenBy === undefined ? {} : { provenBy }) },
     remove: [
       'deliveryShard',
       'nextAttemptAt',

@@ -22,6 +22,7 @@ export function createUsageVerdicts({ change }: Pick<UsageChanges, 'change'>) {
         ? meterEventsOf(record).map((event) => event.place)
         : (record.arrived ?? []);
     const { refusals = {} } = record;
+    const { [place]: _disproved, ...provenBy } = record.provenBy ?? {};
     const wasInDoubt = missingEvents(record)[0]?.place === place || record.state === 'delivered';
     return await change(record.identifier, [record.state], {
       now,
@@ -30,6 +31,7 @@ export function createUsageVerdicts({ change }: Pick<UsageChanges, 'change'>) {
         state: laidAside.includes(record.state) ? record.state : 'rejected',
         error,
         arrived: places.filter((other) => other !== place),
+        provenBy,
         refusals: { ...refusals, [place]: (refusals[place] ?? 0) + 1 },
       },
       remove: ['deliveryShard', 'nextAttemptAt', ...(wasInDoubt ? ['doubtSince'] : [])],
@@ -49,7 +51,10 @@ export function createUsageVerdicts({ change }: Pick<UsageChanges, 'change'>) {
     { reason, now }: { reason: string; now: string },
   ): Promise<UsageRecord | undefined> {
     if (as === 'delivered') {
-      const step = delivery(now, `settled as delivered: ${reason}`);
+      const provenBy = { ...record.provenBy };
+      const given = missingEvents(record).flatMap((event) => event ?? []);
+      for (const { place } of given) provenBy[place] = { by: 'person', at: now };
+      const step = delivery(now, `settled as delivered: ${reason}`, provenBy);
       return await change(record.identifier, laidAside, step);
     }
     const step = waiting(record, now, `settled, to be sent again: ${reason}`);

@@ -1,11 +1,12 @@
 /** The inbox: every event that was answered with 200 is here (I5), and what became of it. */
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { effectOf } from '../domain/stripe-events.ts';
 import type { StripeEventFacts } from '../domain/stripe-events.ts';
 import { conditionHeld, queryIndex, updateIf } from './dynamo.ts';
-import type { TableStore } from './dynamo.ts';
+import type { Row, TableStore } from './dynamo.ts';
+import { readRow, rowName, tryRow, UnreadableRow } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
 
 const rowSchema = z.object({
@@ -32,6 +33,8 @@ export type InboxEvent = z.infer<typeof rowSchema>;
 
 /** DynamoDB's items end at 400 KB: an event that stays larger is kept without its content. */
 const mostPayloadBytes = 350_000;
+/** An answer holds 16 MB. */
+const mostRead = 40;
 const ninetyDaysSeconds = 90 * 86_400;
 
 /** An event has a megabyte at most; what unpacks to more was not packed by us. */
@@ -53,6 +56,11 @@ const waitingSchema = rowSchema.pick({
 /** What the sparse index knows of an event that nobody has applied. */
 export type WaitingEvent = z.infer<typeof waitingSchema>;
 
+export interface UnreadableEvent {
+  eventId: string;
+  problem: string;
+}
+
 /** So many partitions share what waits; how many there are matters to nobody else. */
 const waitingShards = 8;
 
@@ -73,9 +81,34 @@ export function createWebhookEvents(store: TableStore) {
     const { Item } = await db.send(
       new GetCommand({ TableName, Key: { eventId }, ConsistentRead: true }),
     );
-    const row = Item === undefined ? undefined : rowSchema.parse(Item);
-    const isOver = row?.ttl !== undefined && row.ttl <= now().getTime() / 1000;
+    return Item === undefined ? undefined : standing(Item);
+  }
+
+  function standing(item: Row): InboxEvent | undefined {
+    const row = readRow(rowSchema, item, rowName('webhookEvents', item));
+    const isOver = row.ttl !== undefined && row.ttl <= now().getTime() / 1000;
     return isOver ? undefined : row;
+  }
+
+  /** Events by their ids, read in few calls, and each as it stood at the call: what is not there, or
+   * cannot be read, is left out. */
+  async function getAll(eventIds: readonly string[]): Promise<Map<string, InboxEvent>> {
+    const found = new Map<string, InboxEvent>();
+    let left: Row[] = [...new Set(eventIds)].map((eventId) => ({ eventId }));
+    while (left.length > 0) {
+      const asked = left.slice(0, mostRead);
+      const request = { [TableName]: { Keys: asked, ConsistentRead: true } };
+      const answer = await db.send(new BatchGetCommand({ RequestItems: request }));
+      const rows = answer.Responses?.[TableName] ?? [];
+      const unread = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
+      for (const item of rows) {
+        if (tryRow(rowSchema, item, '') instanceof UnreadableRow) continue;
+        const row = standing(item);
+        if (row !== undefined) found.set(row.eventId, row);
+      }
+      left = [...unread, ...left.slice(mostRead)];
+    }
+    return found;
   }
 
   /** Keeps an event once; `false` when it was here before. */
@@ -142,11 +175,16 @@ export function createWebhookEvents(store: TableStore) {
       },
       ReturnValues: 'UPDATED_OLD',
     });
-    return was === undefined ? undefined : rowSchema.pick({ status: true }).parse(was).status;
+    if (was === undefined) return undefined;
+    // Of a row that cannot be read, somebody believed it to wait.
+    return rowSchema.shape.status.safeParse(was['status']).data ?? 'received';
   }
 
-  /** Received and not settled, to be told by `until` (all of them without it), in no order; all pages. */
-  async function* waiting(until?: Date): AsyncGenerator<WaitingEvent> {
+  /**
+   * Received and not settled, to be told by `until` (all of them without it), in no order; all pages. One that
+   * cannot be read is there with the reason: the caller lays it aside.
+   */
+  async function* waiting(until?: Date): AsyncGenerator<WaitingEvent | UnreadableEvent> {
     const due = until === undefined ? {} : { ':until': until.toISOString() };
     for (let shard = 0; shard < waitingShards; shard += 1) {
       const rows = queryIndex(store, 'webhookEvents', 'waitingShard-tellAt-index', {
@@ -154,7 +192,11 @@ export function createWebhookEvents(store: TableStore) {
           'waitingShard = :shard' + (until === undefined ? '' : ' AND tellAt <= :until'),
         ExpressionAttributeValues: { ':shard': shard, ...due },
       });
-      for await (const row of rows) yield waitingSchema.parse(row);
+      for await (const row of rows) {
+        const read = tryRow(waitingSchema, row, rowName('webhookEvents', row));
+        if (!(read instanceof UnreadableRow)) yield read;
+        else yield { eventId: String(row['eventId']), problem: read.message };
+      }
     }
   }
 
@@ -177,7 +219,7 @@ export function createWebhookEvents(store: TableStore) {
     return noted !== undefined;
   }
 
-  return { get, put, takeIn, settle, waiting, noteTold };
+  return { get, getAll, put, takeIn, settle, waiting, noteTold };
 }
 
 function waitingFrom(eventId: string, receivedAt: Date) {

@@ -5,8 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { NativeConnection } from '@temporalio/worker';
 import type { Worker } from '@temporalio/worker';
 import { gzipProcessor } from '../activities/processor.ts';
+import { createAlertReceiver } from '../platform/alert-receiver.ts';
+import { createRaiseAlert } from '../platform/alerts.ts';
 import { createDynamoDb, createS3, createStripe } from '../platform/clients.ts';
-import { createClock, deliveryRatePerSecond, readEnvironment } from '../platform/config.ts';
+import {
+  createClock,
+  deliveryRatePerSecond,
+  readEnvironment,
+  secretsOf,
+} from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { digestFiles } from '../platform/files-digest.ts';
 import { serveHealth } from '../platform/health.ts';
@@ -20,13 +27,15 @@ import { createTemporalClient, temporalConnectionOptions } from '../platform/tem
 import { createTableStore } from '../tables/dynamo.ts';
 import { openTables } from '../tables/open.ts';
 import { bundleWorkflows } from './bundle.ts';
-import { createWorkers, installRuntime } from './run.ts';
+import { poolSizes } from './connections.ts';
+import { concurrencyWith, createWorkers } from './run.ts';
+import { installMeasuredRuntime } from './sdk-metrics.ts';
 
 async function main(): Promise<void> {
   const environment = readEnvironment();
   const config = await loadConfig(environment);
-  const logger = createLogger('worker', config.LOG_LEVEL);
-  installRuntime((level, message) => {
+  const logger = createLogger('worker', config.LOG_LEVEL, undefined, secretsOf(config));
+  const readSdkMetrics = await installMeasuredRuntime((level, message) => {
     logger[level === 'ERROR' ? 'error' : 'warn']({ from: 'temporal' }, message);
   });
   const metrics = createMetrics();
@@ -35,8 +44,15 @@ async function main(): Promise<void> {
     logger.warn('billing is off: set STRIPE_SECRET_KEY (or STRIPE_SECRET_ID) to deliver usage');
   }
   const now = createClock(config);
-  const store = createTableStore(createDynamoDb(config), config.TABLE_PREFIX, now);
+  const pools = poolSizes(concurrencyWith(config.STORAGE_LISTINGS_AT_ONCE));
+  const dynamoDb = createDynamoDb(config, metrics, pools.dynamoDb);
+  const store = createTableStore(dynamoDb, config.TABLE_PREFIX, now, (problem) => {
+    logger.error({ reason: problem }, 'a row is left out of a list');
+  });
   const temporal = createTemporalClient(config, environment);
+  const place = { taskQueue: config.TASK_QUEUE };
+  const tables = openTables(store);
+  const alertReceiver = createAlertReceiver(config);
   const bundling = loadBundle(config);
   const connection = await connect(config, logger);
   const workers = await createWorkers(
@@ -49,16 +65,26 @@ async function main(): Promise<void> {
       eventRatePerSecond: config.EVENT_RATE_PER_SECOND,
     },
     {
-      s3: createS3(config),
+      s3: createS3(config, pools.s3),
       bucket: config.BUCKET,
       stripe,
-      signals: createEngine(temporal, { taskQueue: config.TASK_QUEUE }),
-      ...openTables(store),
+      signals: createEngine(temporal, place),
+      ...tables,
       planDefault: config.BILLING_PLAN_DEFAULT,
       processor: gzipProcessor,
       digestFiles,
       listingsAtOnce: config.STORAGE_LISTINGS_AT_ONCE,
       averageOver: config.STORAGE_AVERAGE_OVER,
+      raiseAlert: createRaiseAlert({
+        isSent: alertReceiver !== undefined,
+        keep: tables.alerts.put,
+        // Bounded: what the alert is about goes on behind it.
+        announce: createEngine(temporal, { ...place, patienceMs: 3000 }).announceAlert,
+        logger,
+        metrics,
+        now,
+      }),
+      alertReceiver,
       logger,
       metrics,
       now,
@@ -66,18 +92,16 @@ async function main(): Promise<void> {
   );
   if (config.APPLY_SCHEDULES) await applySchedules(temporal, config.TASK_QUEUE);
   const isHealthy = (): boolean => workers.every((worker) => worker.getState() === 'RUNNING');
-  const health = await serveHealth(
-    config.HOST,
-    config.WORKER_HEALTH_PORT,
-    isHealthy,
-    metrics.registry,
-  );
+  const closeHealth = await serveHealth(config.HOST, config.WORKER_HEALTH_PORT, isHealthy, [
+    async () => await metrics.registry.metrics(),
+    readSdkMetrics,
+  ]);
   try {
     const running = runAll(workers);
     logger.info({ taskQueue: config.TASK_QUEUE }, 'worker ready');
     await running;
   } finally {
-    health.close();
+    await closeHealth();
     await temporal.connection.close();
     await connection.close();
   }

@@ -8,12 +8,14 @@ import {
 } from '../activities/index.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import {
+  alertTaskQueue,
   deliveryTaskQueue,
   eventTaskQueue,
   fileTaskQueue,
   listingTaskQueue,
   stripeTaskQueue,
 } from '../domain/temporal-names.ts';
+import type { Concurrency } from './connections.ts';
 
 export interface WorkerOptions {
   connection: NativeConnection;
@@ -39,12 +41,32 @@ export const mainQueueSettings = {
   shutdownGraceTime,
 } as const;
 
-/** Sends the SDK's own log lines to ours, warnings and worse. */
-export function installRuntime(write: (level: string, message: string) => void): void {
+/**
+ * Sends the SDK's own log lines to ours, warnings and worse; serves its metrics at `metricsAddress`, where
+ * there is one. Throws when that is taken.
+ */
+export function installRuntime(
+  write: (level: string, message: string) => void,
+  metricsAddress?: string,
+): void {
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message }) => {
       write(level, message);
     }),
+    ...(metricsAddress === undefined
+      ? {}
+      : {
+          telemetryOptions: {
+            metrics: {
+              prometheus: {
+                bindAddress: metricsAddress,
+                countersTotalSuffix: true,
+                unitSuffix: true,
+                useSecondsForDurations: true,
+              },
+            },
+          },
+        }),
   });
 }
 
@@ -58,7 +80,27 @@ const activityQueues = {
   events: { maxConcurrentActivityTaskExecutions: 50, maxConcurrentActivityTaskPolls: 5 },
   files: { maxConcurrentActivityTaskExecutions: 20, maxConcurrentActivityTaskPolls: 5 },
   listing: { maxConcurrentActivityTaskExecutions: 20, maxConcurrentActivityTaskPolls: 2 },
+  alerts: { maxConcurrentActivityTaskExecutions: 10, maxConcurrentActivityTaskPolls: 2 },
 } as const;
+
+/** What these workers and their runs of storage do at the same time. */
+export function concurrencyWith(listings: number): Concurrency {
+  const slotsOf = (queue: keyof typeof activityQueues): number =>
+    activityQueues[queue].maxConcurrentActivityTaskExecutions;
+  const { maxConcurrentActivityTaskExecutions, maxConcurrentLocalActivityExecutions } =
+    mainQueueSettings;
+  return {
+    tableTasks:
+      maxConcurrentActivityTaskExecutions +
+      maxConcurrentLocalActivityExecutions +
+      slotsOf('delivery') +
+      slotsOf('events'),
+    singleTasks: slotsOf('stripe') + slotsOf('alerts'),
+    fileTasks: slotsOf('files'),
+    listingTasks: slotsOf('listing'),
+    listings,
+  };
+}
 
 /** Created, not yet running. */
 export async function createWorkers(options: WorkerOptions, deps: Dependencies): Promise<Worker[]> {
@@ -92,6 +134,7 @@ export async function createWorkers(options: WorkerOptions, deps: Dependencies):
         [deliveryTaskQueue, activityQueues.delivery],
         [fileTaskQueue, activityQueues.files],
         [listingTaskQueue, activityQueues.listing],
+        [alertTaskQueue, activityQueues.alerts],
       ] as const
     ).map(
       async ([name, settings]) =>

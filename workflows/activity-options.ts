@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities, EventActivities, StripeActivities } from '../activities/index.ts';
 import {
+  alertTaskQueue,
   deliveryTaskQueue,
   eventTaskQueue,
   fileTaskQueue,
@@ -26,6 +27,27 @@ export const tableActivities = proxyLocalActivities<Activities>({
   retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
+/**
+ * The same writes where they may not be given up, however long the tables are away (FM17). Only the first
+ * twelve tries (some four minutes) are local activities: each further try of those is an event, and of the
+ * lasting ones it is none.
+ */
+export const briefTableActivities = proxyLocalActivities<Activities>({
+  localRetryThreshold: '2 seconds',
+  startToCloseTimeout: '10 seconds',
+  retry: {
+    initialInterval: '200 ms',
+    backoffCoefficient: 2,
+    maximumInterval: '1 minute',
+    maximumAttempts: 12,
+  },
+});
+export const lastingTableActivities = proxyActivities<Activities>({
+  // No scheduleToCloseTimeout: what was read and written must be metered, or said to a person.
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+});
+
 /** Small, but with more than one call, and worth seeing in the UI. */
 export const housekeepingActivities = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
@@ -43,6 +65,19 @@ export function deliveryActivities(): Activities {
     startToCloseTimeout: '20 seconds',
     scheduleToCloseTimeout: '1 minute',
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+  });
+}
+
+/**
+ * One try of an alert; what the receiver answers is the task's answer, so what is repeated here is a task that
+ * was lost, or one that could not reach our tables.
+ */
+export function alertActivities(): Activities {
+  return proxyActivities<Activities>({
+    taskQueue: alertTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: '30 seconds',
+    scheduleToCloseTimeout: '3 days',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
   });
 }
 

@@ -42,7 +42,10 @@ export async function aggregateStorage(
 
   if (input.only !== undefined) state.failed.push(...input.only);
   else if (input.carried === undefined) {
-    state.chunks = (await listingActivities().planDay({ day, runKey: state.runKey })).chunks;
+    const run = { day, runKey: state.runKey, scheduled: input.day === undefined };
+    const { chunks, failed } = await listingActivities().planDay(run);
+    state.chunks = chunks;
+    state.laidAside = failed;
   }
   while (state.nextChunk < state.chunks) {
     const order = { day, runKey: state.runKey, chunk: state.nextChunk };

@@ -27,6 +27,14 @@ export function failedAs(error: unknown, type: string): boolean {
   return cause instanceof ApplicationFailure && cause.type === type;
 }
 
+/** A refusal of the domain ends a workflow for good; thrown as it is, it would fail its task for ever. */
+export function asFailure(error: unknown): Error {
+  if (error instanceof BillingError) {
+    return ApplicationFailure.nonRetryable(error.message, 'Refused');
+  }
+  return error instanceof Error ? error : new Error('an unknown error was thrown');
+}
+
 /**
  * Runs a check of the domain over the workflow's input; what it refuses fails the workflow for good, in its
  * own words. So does an input that the check stumbles over (a number for a day, null for an order): thrown
@@ -36,9 +44,7 @@ export function refuseInvalid<Value>(check: () => Value): Value {
   try {
     return check();
   } catch (error) {
-    if (error instanceof BillingError) {
-      throw ApplicationFailure.nonRetryable(error.message, 'Refused');
-    }
+    if (error instanceof BillingError) throw asFailure(error);
     const stumbled = `the workflow's input has another shape than it takes (${reasonOf(error)})`;
     throw ApplicationFailure.nonRetryable(stumbled, 'Refused');
   }

@@ -11,19 +11,22 @@ import {
   isCancellation,
   setHandler,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
+import { hasLapsed } from '../domain/casts.ts';
 import { addBytes } from '../domain/processing.ts';
 import type {
   ProcessingOutcome,
   ProcessingProgress,
   ProcessingRequest,
 } from '../domain/processing.ts';
-import { chunkFiles, parseProcessing } from '../domain/files.ts';
+import { chunkFiles, parseProcessing, versionsOf } from '../domain/files.ts';
 import { queryNames, searchAttributes, signalNames } from '../domain/temporal-names.ts';
 import type { DeliveryState, UsageSettled } from '../domain/usage.ts';
 import type { ProgressOf, SignalArgs } from '../engine/contract.ts';
-import { fileActivities, removalActivities, tableActivities } from './activity-options.ts';
-import { reasonOf, refuseInvalid } from './failures.ts';
+import { fileActivities, removalActivities } from './activity-options.ts';
+import { asFailure, reasonOf, refuseInvalid } from './failures.ts';
+import { lastingWrite } from './lasting-write.ts';
 
 /** Chunks of one job under way at the same time, over all workers. */
 const chunksAtOnce = 4;
@@ -39,7 +42,7 @@ const totalBytesKey = { name: 'TotalBytes', type: searchAttributes.TotalBytes } 
 export async function processFiles(order: ProcessingRequest): Promise<ProcessingOutcome> {
   // Anyone may start a workflow. Checked here and not in an activity, whose answer would be the list once more.
   const request = refuseInvalid(() => parseProcessing(order));
-  const { processingId, customerId } = request;
+  const { processingId } = request;
   const progress: ProcessingProgress = {
     step: 'starting',
     fileCount: request.files.length,
@@ -52,9 +55,7 @@ export async function processFiles(order: ProcessingRequest): Promise<Processing
     settled = told;
   });
 
-  const begun = await CancellationScope.nonCancellable(
-    async () => await tableActivities.beginProcessing(request),
-  );
+  const begun = await CancellationScope.nonCancellable(async () => await begin(request));
   if (begun.status === 'failed') {
     throw ApplicationFailure.nonRetryable(`processing ${processingId} failed before`, 'Refused');
   }
@@ -64,8 +65,8 @@ export async function processFiles(order: ProcessingRequest): Promise<Processing
       await processAll(request, progress);
     } catch (error) {
       progress.step = 'undoing';
-      await undo(processingId, customerId, reasonOf(error));
-      throw error;
+      await undo(request, reasonOf(error));
+      throw asFailure(error);
     }
   } else {
     progress.bytesDone = begun.totalBytes;
@@ -74,10 +75,10 @@ export async function processFiles(order: ProcessingRequest): Promise<Processing
 
   progress.step = 'recording';
   upsertSearchAttributes([{ key: totalBytesKey, value: progress.bytesDone }]);
-  const job = { processingId, customerId, totalBytes: progress.bytesDone };
+  const job = { ...refOf(request), totalBytes: progress.bytesDone };
   // Its bytes are read and written: from here on a cancellation comes too late.
   const { delivery } = await CancellationScope.nonCancellable(
-    async () => await tableActivities.completeProcessing(job),
+    async () => await lastingWrite(async ({ completeProcessing }) => await completeProcessing(job)),
   );
 
   progress.step = 'delivering';
@@ -88,16 +89,21 @@ export async function processFiles(order: ProcessingRequest): Promise<Processing
   return outcome(request, progress, delivery, settled);
 }
 
-async function processAll(
-  { processingId, customerId, files }: ProcessingRequest,
-  progress: ProcessingProgress,
-): Promise<void> {
+async function processAll(request: ProcessingRequest, progress: ProcessingProgress): Promise<void> {
+  const { processingId, customerId, files } = request;
   const chunks = chunkFiles(files).entries();
   const scope = new CancellationScope();
   await scope.run(async () => {
     const takeChunks = async (): Promise<void> => {
       for (const [chunk, names] of chunks) {
-        const order = { processingId, customerId, chunk, files: names };
+        const versions = versionsOf(request, names);
+        const order = {
+          processingId,
+          customerId,
+          chunk,
+          files: names,
+          ...(versions === undefined ? {} : { versions }),
+        };
         const done = await fileActivities().processChunk(order);
         progress.filesDone += done.files;
         progress.bytesDone = addBytes(progress.bytesDone, done.bytes);
@@ -115,11 +121,33 @@ async function processAll(
   });
 }
 
-async function undo(processingId: string, customerId: string, error: string): Promise<void> {
+async function undo(request: ProcessingRequest, error: string): Promise<void> {
+  const { processingId, customerId } = request;
   await CancellationScope.nonCancellable(async () => {
+    // The mark first: an attempt that was believed dead sees it, or its outputs are seen here (FM13).
+    const failed = { ...refOf(request), error };
+    await lastingWrite(async ({ failProcessing }) => {
+      await failProcessing(failed);
+    });
     await removalActivities().removeOutputs({ processingId, customerId });
-    await tableActivities.failProcessing({ processingId, customerId, error });
   });
+}
+
+/** One that is begun long after its cents were set aside does nothing: they may be given back by then. */
+async function begin(request: ProcessingRequest) {
+  const begun = await lastingWrite(async ({ beginProcessing }) => await beginProcessing(request));
+  const { cast } = request;
+  const late = cast !== undefined && hasLapsed(cast, workflowInfo().runStartTime);
+  if (!late || begun.status !== 'in_progress') return begun;
+  const error = 'it was started too late: cast it again';
+  await lastingWrite(async ({ failProcessing }) => {
+    await failProcessing({ ...refOf(request), error });
+  });
+  return { ...begun, status: 'failed' as const };
+}
+
+function refOf({ processingId, customerId, cast }: ProcessingRequest) {
+  return { processingId, customerId, ...(cast === undefined ? {} : { cast }) };
 }
 
 /** Waits to hear of the delivery; a cancellation only ends the waiting. */

@@ -35,9 +35,9 @@ export class ShardDelivery {
   #moreInLedger = false;
   /** Ended since the last look into the ledger began: what it lists of them is old. */
   readonly #finishedMeanwhile = new Set<string>();
-  #haltedUntilMs = 0;
+  #haltedUntilMs: number;
   /** After a halt one record goes first; the others follow when it was taken. */
-  #probing = false;
+  #probing: boolean;
   #changes = 0;
   #seenChanges = 0;
   #alarmAtMs: number | undefined;
@@ -46,6 +46,8 @@ export class ShardDelivery {
     this.#shard = input.shard;
     this.#queue = new DeliveryQueue(input.carried);
     this.#sweepWanted = input.sweep ?? false;
+    this.#probing = input.halt?.probing ?? false;
+    this.#haltedUntilMs = input.halt?.untilMs ?? 0;
     this.tally = input.tally ?? { delivered: 0, laidAside: 0, putOff: 0 };
   }
 
@@ -77,6 +79,9 @@ export class ShardDelivery {
       // A sweep under way only reads: the next run begins it anew.
       sweep: this.#sweepWanted || this.#isSweeping || this.#moreInLedger || left,
       tally: this.tally,
+      ...(this.#haltedUntilMs > 0
+        ? { halt: { untilMs: this.#haltedUntilMs, probing: this.#probing } }
+        : {}),
     };
   }
 

@@ -20,7 +20,8 @@ import type { StreamColumn } from '../shell/stream.ts';
 
 interface PlanRow {
   customerId: string;
-  action: BillPlan['action'];
+  /** `fail`: a row of it cannot be read, so its bill will be a dead letter (SB19). */
+  action: BillPlan['action'] | 'fail';
   days: number;
   averageStorageBytes: string;
   peakStorageBytes: string;
@@ -29,6 +30,8 @@ interface PlanRow {
   /** Cents, digits. */
   priceCents: string;
   missingDays: string[];
+  /** Why it will fail. */
+  problem?: string;
 }
 
 /** Missing days named to a person; `--json` has all. */
@@ -86,7 +89,8 @@ async function* planAll(tables: Tables, order: Month): AsyncGenerator<PlanRow> {
   const begun = await findBegun(tables, order.month);
   for await (const customer of tables.storageDaily.customersOfMonth(order.month)) {
     const { customerId } = customer;
-    if (billed.has(customerId)) yield workOut(customer, order, 'skip');
+    if (customer.problem !== undefined) yield unreadable(customerId, customer.problem);
+    else if (billed.has(customerId)) yield workOut(customer, order, 'skip');
     else if (begun.has(customerId)) yield await planBegun(tables, customer, order);
     else yield planFresh(customer, order);
   }
@@ -141,6 +145,12 @@ function workOut(
   return toRow({ customerId, ...figures }, figures.averageStorageBytes, action);
 }
 
+/** No figure is right for it. */
+function unreadable(customerId: string, problem: string): PlanRow {
+  const nothing = { totalStorageDays: 0, averageStorageBytes: '0', peakStorageBytes: '0' };
+  return { ...toRow({ customerId, ...nothing, missingDays: [] }, '0', 'fail'), problem };
+}
+
 function toRow(
   figures: Pick<
     StorageBill,
@@ -179,7 +189,7 @@ function cellsOf(row: PlanRow): string[] {
 }
 
 class PlanSum {
-  #counts = { bill: 0, retry: 0, finish: 0, skip: 0, leave: 0 };
+  #counts = { bill: 0, retry: 0, finish: 0, skip: 0, leave: 0, fail: 0 };
   #withMissingDays = 0;
   #bytes = 0n;
   #cents = 0n;
@@ -201,7 +211,7 @@ class PlanSum {
   }
 
   describe(month: string): string {
-    const { bill, retry, finish, skip, leave } = this.#counts;
+    const { bill, retry, finish, skip, leave, fail } = this.#counts;
     const bytes = String(this.#bytes);
     return facts([
       ['month', month],
@@ -210,6 +220,10 @@ class PlanSum {
       ['only finished', finish === 0 ? undefined : `${count(finish)} (Stripe has them already)`],
       ['skipped', `${count(skip)} (billed before)`],
       ['left alone', leave === 0 ? undefined : `${count(leave)} (dead letter discarded)`],
+      [
+        'will fail',
+        fail === 0 ? undefined : `${count(fail)} (a row cannot be read; --json says which)`,
+      ],
       ['missing days', `${count(this.#withMissingDays)} customer(s)`],
       ['to be sent', `${count(bytes)} bytes (${humanBytes(bytes)})`],
       ['price', dollars(String(this.#cents))],

@@ -1,4 +1,4 @@
-/** `durabill customers add | list | show`. */
+/** `durabill customers add | import | list | show`. */
 import type { Command } from 'commander';
 import { BillingError } from '../../domain/errors.ts';
 import { catalog } from '../../domain/catalog.ts';
@@ -8,6 +8,7 @@ import type { Processing } from '../../tables/processing-history.ts';
 import type { Tables } from '../../tables/open.ts';
 import type { Context } from '../shell/context.ts';
 import { describeAccount, findAccount } from './account.ts';
+import { addImport } from './import.ts';
 import { leaf, noun } from '../shell/leaf.ts';
 import { count, facts, state, table, time } from '../shell/output.ts';
 import { note, nothing, performWith } from '../shell/perform.ts';
@@ -35,6 +36,7 @@ export function addCustomers(program: Command): void {
     .action(async (id: string, options: AddOptions, command: Command) => {
       await performWith(command, add, () => parseCustomer(id, options));
     });
+  addImport(customers);
   leaf(customers, 'list', 'Lists every customer.', ['durabill customers list --json']).action(
     async (_options: object, command: Command) => {
       await performWith(command, list, nothing);
@@ -111,7 +113,11 @@ function parseCustomer(id: string, { name, email }: AddOptions): NewCustomer {
 async function list(context: Context): Promise<Answer> {
   const { customers } = await context.tables();
   const found: Customer[] = [];
-  for await (const customer of customers.list()) found.push(customer);
+  const problems: string[] = [];
+  for await (const row of customers.list()) {
+    if ('problem' in row) problems.push(row.problem);
+    else found.push(row.customer);
+  }
   found.sort((one, other) => one.createdAt.localeCompare(other.createdAt));
   const titles = ['Customer', 'Name', 'Plan', 'Billing', 'Added (UTC)'];
   const rows = found.map(({ customerId, name, plan, billingStatus, createdAt }) => [
@@ -131,6 +137,7 @@ async function list(context: Context): Promise<Answer> {
             titles.map((title) => ({ title })),
             rows,
           ),
+    ...(problems.length === 0 ? {} : { failed: problems.join('\n') }),
   };
 }
 
@@ -175,9 +182,9 @@ async function countUndelivered(
   let records = 0;
   let exact = true;
   for (const shard of shards) {
-    const waiting = await ledger.undelivered(shard, mostUndelivered);
+    const { waiting, unreadable } = await ledger.undelivered(shard, mostUndelivered);
     records += waiting.filter((record) => record.customerId === customerId).length;
-    if (waiting.length === mostUndelivered) exact = false;
+    if (waiting.length + unreadable.length === mostUndelivered) exact = false;
   }
   return { records, exact };
 }

@@ -124,7 +124,9 @@ async function discardOne(
 const abouts: Record<DeadLetterKind, string> = {
   'usage-rejected': 'usage',
   'usage-parked': 'usage',
+  'usage-unrecorded': 'usage',
   'storage-day': 'the snapshot of',
+  'storage-night': 'the snapshots of',
   'storage-bill': 'the storage bill of',
   'webhook-event': 'the event',
 };

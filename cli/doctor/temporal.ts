@@ -53,8 +53,19 @@ export async function checkSchedules(context: Context): Promise<Found> {
   const client = await context.temporal();
   const found = await client.withDeadline(
     Date.now() + patienceMs,
-    async () => await Promise.all(schedules.map(async (entry) => await look(client, entry))),
+    async () =>
+      await Promise.all(schedules.map(async (entry) => await look(client, entry, context.now()))),
   );
+  const skipped = found.filter((one) => one.id === 'daily-storage').flatMap((one) => one.skipped);
+  if (skipped.length > 0) {
+    const days = skipped.map((time) => time.slice(0, 10));
+    const [first = '', last = first] = [days[0], days.at(-1)];
+    return {
+      state: 'warning',
+      detail: `daily-storage was skipped for ${days.join(', ')}`,
+      advice: `durabill schedules backfill daily-storage --from ${first} --to ${last}`,
+    };
+  }
   const troubles = found.filter((one) => one.state !== 'active');
   if (troubles.length === 0) return { state: 'ok', detail: `all ${found.length} are active` };
   const detail = troubles.map((one) => `${one.id} ${one.state}`).join(', ');

@@ -83,7 +83,9 @@ async function apply(context: Context): Promise<Answer> {
 async function list(context: Context): Promise<Answer> {
   const client = await context.temporal();
   const found = await Promise.all(
-    schedules.map(async (entry) => await bounded(client, async () => await look(client, entry))),
+    schedules.map(
+      async (entry) => await bounded(client, async () => await look(client, entry, context.now())),
+    ),
   );
   const rows = found.map((one) => [
     one.id,
@@ -91,9 +93,18 @@ async function list(context: Context): Promise<Answer> {
     state(one.state),
     time(one.nextRun),
     time(one.lastRun),
+    describeSkipped(one.skipped),
     one.note,
   ]);
-  const titles = ['Schedule', 'Cron (UTC)', 'State', 'Next (UTC)', 'Last (UTC)', 'What'];
+  const titles = [
+    'Schedule',
+    'Cron (UTC)',
+    'State',
+    'Next (UTC)',
+    'Last (UTC)',
+    'Skipped (UTC)',
+    'What',
+  ];
   return {
     json: found,
     text: table(
@@ -103,8 +114,14 @@ async function list(context: Context): Promise<Answer> {
   };
 }
 
+function describeSkipped(skipped: readonly string[]): string {
+  const shown = skipped.slice(0, 3).map(time).join(', ');
+  return skipped.length > 3 ? `${shown} … (${skipped.length})` : shown;
+}
+
 /** One schedule as Temporal has it. */
-export async function look(client: Client, { id, cron, note }: ScheduleEntry) {
+export async function look(client: Client, { id, cron, note }: ScheduleEntry, now: Date) {
+  const { skippedTimes } = await import('../../platform/schedules.ts');
   try {
     const { state: stands, info } = await client.schedule.getHandle(id).describe();
     const next = info.nextActionTimes[0]?.toISOString();
@@ -115,11 +132,12 @@ export async function look(client: Client, { id, cron, note }: ScheduleEntry) {
       state: stands.paused ? 'paused' : 'active',
       ...(next === undefined ? {} : { nextRun: next }),
       ...(last === undefined ? {} : { lastRun: last }),
+      skipped: await skippedTimes(client, id, now),
       note,
     };
   } catch (error) {
     if (!isNotApplied(error)) throw error;
-    return { id, cron, state: 'missing', note };
+    return { id, cron, state: 'missing', skipped: [], note };
   }
 }
 

@@ -87,7 +87,9 @@ export class Context {
       import('../../tables/dynamo.ts'),
       import('../../tables/open.ts'),
     ]);
-    return openTables(createTableStore(client, this.config.TABLE_PREFIX, this.now));
+    const { TABLE_PREFIX } = this.config;
+    const tell = (problem: string) => process.stderr.write(`left out: ${problem}\n`);
+    return openTables(createTableStore(client, TABLE_PREFIX, this.now, tell));
   }
 
   /** Undefined when billing is off. */

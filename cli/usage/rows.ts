@@ -35,6 +35,7 @@ export function describeUsage(record: UsageRecord, letters: readonly DeadLetter[
     ['first attempt', utc(record.firstAttemptAt)],
     ['next attempt', utc(record.nextAttemptAt)],
     ['delivered', utc(record.deliveredAt)],
+    ['known by', provenText(record)],
     ['error', record.error],
     ...letters.map(
       (letter) => ['dead letter', `${letter.id} (${state(letter.status)})`] as [string, string],
@@ -45,6 +46,19 @@ export function describeUsage(record: UsageRecord, letters: readonly DeadLetter[
     life.splice(firstLines, 0, ['…', `${count(record.lifeLeftOut)} lines are left out here`]);
   }
   return `${shown}\n\n${table([{ title: 'When (UTC)' }, { title: 'What' }], life)}`;
+}
+
+const proofTexts = {
+  answer: 'Stripe’s answer',
+  'already-there': '“already exists”',
+  sums: 'Stripe’s own sums',
+  person: 'a person',
+};
+
+/** How it is known that Stripe has it, or what of it. */
+function provenText({ provenBy = {} }: UsageRecord): string | undefined {
+  const known = new Set(Object.values(provenBy).map(({ by }) => proofTexts[by]));
+  return known.size === 0 ? undefined : [...known].join(', ');
 }
 
 /** Of a quantity with more digits than one meter event takes (DL7), or of an event sent anew (DL17). */

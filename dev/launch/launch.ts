@@ -55,7 +55,9 @@ export async function launchStack(options: LaunchOptions): Promise<number> {
       );
     }
     if (isUp && !options.once) {
-      screen.write(`\nUp after ${elapsedSeconds(startedAt)} s; Ctrl-C stops everything.`);
+      screen.write(
+        `\nUp after ${elapsedSeconds(startedAt)} s; alerts are shown here. Ctrl-C stops everything.`,
+      );
       await untilAborted(signal);
     }
   } finally {

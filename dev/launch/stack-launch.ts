@@ -3,6 +3,8 @@ import { runDemo } from '../demo/run.ts';
 import type { DemoResult } from '../demo/run.ts';
 import { parseConfig } from '../../platform/config.ts';
 import type { Environment } from '../environment.ts';
+import { startAlertReceiver } from '../stack/alert-receiver.ts';
+import type { AlertReceiver } from '../stack/alert-receiver.ts';
 import { startApiServer } from '../stack/api-server.ts';
 import { startDynamodb } from '../stack/dynamodb.ts';
 import type { Ports } from '../stack/ports.ts';
@@ -53,6 +55,7 @@ export class StackLaunch {
   readonly #tools = new Map<ToolName, ResolvedTool>();
   #registry: ProcessRegistry | undefined;
   #supervisor: Supervisor | undefined;
+  #alerts: AlertReceiver | undefined;
   #plan: { ports: Ports; secrets: Secrets; env: Record<string, string> } | undefined;
 
   constructor(environment: Environment, announce: Report, signal: AbortSignal) {
@@ -117,6 +120,13 @@ export class StackLaunch {
     await known(this.#supervisor).run(name, this.#starter(name));
   }
 
+  /** Shows alerts as they come, in this process: its output is where a person looks. */
+  async receiveAlerts(): Promise<void> {
+    const { ports, secrets } = known(this.#plan);
+    const { alertWebhookSecret: secret } = secrets;
+    this.#alerts = await startAlertReceiver({ port: ports.alerts, secret, show: this.#announce });
+  }
+
   /** `durabill setup`. */
   async setUp(report: Report): Promise<void> {
     const registry = known(this.#registry);
@@ -166,6 +176,7 @@ export class StackLaunch {
   /** Stops every server in order and gives the data folder back. */
   async stop(): Promise<void> {
     await this.#supervisor?.stop(STOP_ORDER);
+    await this.#alerts?.stop();
     this.release();
   }
 

@@ -65,7 +65,11 @@ export function createSteps(launch: StackLaunch, screen: Screen): Steps {
       {
         title: 'Start the worker and the server',
         task: (_results, task) => {
-          const steps = [serverStep('worker', launch), serverStep('server', launch)];
+          const steps = [
+            { title: 'receiver of alerts', task: async () => await launch.receiveAlerts() },
+            serverStep('worker', launch),
+            serverStep('server', launch),
+          ];
           return task.newListr(steps, { concurrent: true });
         },
       },

@@ -45,6 +45,6 @@ export function summaryJson(options: {
 }
 
 function endpoints(stack: StackDescription): object {
-  const { api, temporal, temporalUi, dynamodb, s3, stripe, pid } = stack;
-  return { api, temporal, temporalUi, dynamodb, s3, stripe, pid };
+  const { api, temporal, temporalUi, dynamodb, s3, stripe, alerts, pid } = stack;
+  return { api, temporal, temporalUi, dynamodb, s3, stripe, alerts, pid };
 }

@@ -15,6 +15,7 @@ export const PORT_SETTINGS = {
   s3: { variable: 'S3_PORT', defaultPort: 7070, label: 'S3' },
   stripe: { variable: 'STRIPE_PORT', defaultPort: 12_111, label: 'Stripe double' },
   workerHealth: { variable: 'WORKER_HEALTH_PORT', defaultPort: 8081, label: 'worker health' },
+  alerts: { variable: 'ALERTS_PORT', defaultPort: 8090, label: 'receiver of alerts' },
 } as const;
 
 type PortName = keyof typeof PORT_SETTINGS;

@@ -14,6 +14,7 @@ const secretsFile = z.object({
   s3SecretAccessKey: z.string(),
   stripeSecretKey: z.string(),
   stripeWebhookSecret: z.string(),
+  alertWebhookSecret: z.string(),
 });
 
 export type Secrets = z.infer<typeof secretsFile>;
@@ -29,6 +30,7 @@ export function loadSecrets(dataDir: string): Secrets {
     s3SecretAccessKey: random(30),
     stripeSecretKey: `sk_test_double_${alphanumeric()}`,
     stripeWebhookSecret: `whsec_${alphanumeric()}`,
+    alertWebhookSecret: `whsec_${randomBytes(32).toString('base64')}`,
     ...existing,
   });
   writeJsonFile(file, secrets);

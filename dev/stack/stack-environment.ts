@@ -55,7 +55,10 @@ export function stackEnvironment(
     BUCKET: 'siftbeam',
     TABLE_PREFIX: 'siftbeam-',
     PORT: String(ports.api),
+    PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
     ADMIN_TOKEN: secrets.adminToken,
+    ALERT_WEBHOOK_URL: `http://127.0.0.1:${ports.alerts}/`,
+    ALERT_WEBHOOK_SECRET: secrets.alertWebhookSecret,
     APPLY_SCHEDULES: 'true',
   };
 }

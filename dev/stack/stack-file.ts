@@ -12,6 +12,8 @@ const stackFile = z.object({
   dynamodb: z.string(),
   s3: z.string(),
   stripe: z.string(),
+  /** Where the launcher receives alerts. */
+  alerts: z.string(),
   adminToken: z.string(),
   demo: z.object({ customerId: z.string(), apiKey: z.string() }),
   pid: z.int(),
@@ -32,6 +34,7 @@ export function describeStack(ports: Ports, secrets: Secrets): StackDescription 
     dynamodb: url(ports.dynamodb),
     s3: url(ports.s3),
     stripe: url(ports.stripe),
+    alerts: url(ports.alerts),
     adminToken: secrets.adminToken,
     demo: { customerId: DEMO_CUSTOMER_ID, apiKey: secrets.demoApiKey },
     pid: process.pid,

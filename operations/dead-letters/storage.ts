@@ -16,12 +16,18 @@ import { closeUnlessReopened } from './letter.ts';
 import type { LetterDependencies } from './letter.ts';
 
 export interface StorageRedriveDependencies extends LetterDependencies {
-  storageDaily: Pick<StorageDaily, 'get'>;
+  storageDaily: Pick<StorageDaily, 'get' | 'hasDay'>;
   storageMonthly: Pick<StorageMonthly, 'get'>;
   /** Starts the run, or finds it running, and waits for it; false when it is running still. */
-  measureDay: (order: { customerId: string; day: string }) => Promise<boolean>;
+  measureDay: (order: DayOrder) => Promise<boolean>;
   /** False when it runs already. */
   startBill: (order: { customerId: string; month: string }) => Promise<boolean>;
+}
+
+/** Without a customer: everybody's day. */
+export interface DayOrder {
+  customerId?: string;
+  day: string;
 }
 
 export interface StorageRedriven {
@@ -46,6 +52,25 @@ export async function redriveDay(
     if (!(await isMeasured())) {
       return { ...done, outcome: ended ? 'again' : 'started', state: 'missing' };
     }
+  } else if (letter.status === 'redriven') {
+    return { ...done, outcome: 'already-redriven', state: 'measured' };
+  }
+  return { ...done, outcome: await closeUnlessReopened(deps, letter), state: 'measured' };
+}
+
+/** A night that was skipped is measured for everybody, with what they store now. */
+export async function redriveNight(
+  deps: StorageRedriveDependencies,
+  letter: DeadLetter,
+): Promise<StorageRedriven> {
+  const day = parseDay(letter.subject);
+  const done = { id: letter.id, customerId: '', period: day };
+  if (!(await deps.storageDaily.hasDay(day))) {
+    const ended = await deps.measureDay({ day });
+    const state = (await deps.storageDaily.hasDay(day)) ? 'measured' : 'missing';
+    // Some may have their rows while others are measured still.
+    if (!ended) return { ...done, outcome: 'started', state };
+    if (state === 'missing') return { ...done, outcome: 'again', state };
   } else if (letter.status === 'redriven') {
     return { ...done, outcome: 'already-redriven', state: 'measured' };
   }

@@ -1,7 +1,6 @@
 /** `/v1/dead-letters`: what a person must look at, for operators (WH7, DL9). */
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { parseDiscardReason } from '../../domain/dead-letters.ts';
 import { BillingError } from '../../domain/errors.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -9,10 +8,11 @@ import { findLetter } from '../../operations/dead-letters/letter.ts';
 import { discard, redriveByName } from '../../operations/dead-letters/redrive.ts';
 import type { Redriven, RedriveDependencies } from '../../operations/dead-letters/redrive.ts';
 import type { DeadLetters } from '../../tables/dead-letters.ts';
-import { adminGuard } from '../admin-guard.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
 import * as shapes from '../dead-letter-shapes.ts';
 import { tellError } from '../errors.ts';
+import type { ActorEnv, Door } from '../middleware/actor.ts';
+import { smallBody } from '../middleware/small-body.ts';
 import { failures, jsonAnswer } from '../openapi.ts';
 import { redriveOpen } from '../redrive-open.ts';
 import type { TemporalRedrive } from '../temporal-redrive.ts';
@@ -23,7 +23,6 @@ type Tables = Pick<
 >;
 
 export interface DeadLetterOptions {
-  adminToken: string | undefined;
   tables: Tables & { deadLetters: Pick<DeadLetters, 'get' | 'close' | 'reopen' | 'page'> };
   temporal: TemporalRedrive;
   now: () => Date;
@@ -41,6 +40,7 @@ const common = {
 };
 const guarded = {
   unauthorized: 'the admin token is missing or wrong',
+  forbidden: 'not with a customer’s key',
   internal: 'a table could not be read or written: try again',
   billing_disabled: 'no ADMIN_TOKEN is set',
 };
@@ -143,20 +143,19 @@ const redriveOpenRoute = createRoute({
 });
 
 /** The same steps and checks as the command line's (`operations/dead-letters/`), answered sooner. */
-export function deadLetterRoutes(options: DeadLetterOptions, logger: Logger): OpenAPIHono {
+export function deadLetterRoutes(
+  options: DeadLetterOptions,
+  door: Door,
+  logger: Logger,
+): OpenAPIHono<ActorEnv> {
   const { tables, temporal, now } = options;
   const patient = (patienceMs: number): RedriveDependencies => ({
     ...tables,
     ...temporal.connect(patienceMs),
     now,
   });
-  const routes = new OpenAPIHono();
-  routes.openAPIRegistry.registerComponent('securitySchemes', 'adminToken', {
-    type: 'http',
-    scheme: 'bearer',
-    description: 'ADMIN_TOKEN',
-  });
-  routes.use('/v1/dead-letters/*', adminGuard(options.adminToken), smallBody);
+  const routes = new OpenAPIHono<ActorEnv>();
+  routes.use('/v1/dead-letters/*', door.operators, smallBody(mostBodyBytes));
 
   routes.openapi(listRoute, async (ctx) => {
     const { kind, status, limit, cursor } = ctx.req.valid('query');
@@ -216,13 +215,6 @@ export function deadLetterRoutes(options: DeadLetterOptions, logger: Logger): Op
   });
   return routes;
 }
-
-const smallBody = bodyLimit({
-  maxSize: mostBodyBytes,
-  onError: () => {
-    throw new BillingError('too_large', `the body is larger than ${mostBodyBytes} bytes`);
-  },
-});
 
 function logRedriven(logger: Logger, ctx: Context, { id, outcome }: Redriven): void {
   logger.info({ ...whereOf(ctx), deadLetterId: id, outcome }, 'dead letter redriven');

@@ -9,8 +9,8 @@ const places = {
   docs: '/docs',
   openapi: '/openapi.json',
   health: '/readyz',
-  metrics: '/metrics',
 } as const;
+const placesWithMetrics = { ...places, metrics: '/metrics' } as const;
 
 const rootRoute = createRoute({
   method: 'get',
@@ -27,7 +27,7 @@ const rootRoute = createRoute({
         docs: z.string(),
         openapi: z.string(),
         health: z.string(),
-        metrics: z.string(),
+        metrics: z.string().optional(),
       }),
     ),
   },
@@ -64,11 +64,14 @@ const pageRoute = createRoute({
 });
 
 /** The document is made at the first request and kept: routes do not change after that. */
-export function documentationRoutes(makeDocument: () => ApiDocument): OpenAPIHono {
+export function documentationRoutes(
+  makeDocument: () => ApiDocument,
+  hasMetrics: boolean,
+): OpenAPIHono {
   const routes = new OpenAPIHono();
   let kept: ApiDocument | undefined;
   const document = (): ApiDocument => (kept ??= makeDocument());
-  routes.openapi(rootRoute, (ctx) => ctx.json(places, 200));
+  routes.openapi(rootRoute, (ctx) => ctx.json(hasMetrics ? placesWithMetrics : places, 200));
   routes.openapi(documentRoute, (ctx) => ctx.json(document(), 200));
   routes.openapi(pageRoute, async (ctx) => {
     ctx.header('Content-Security-Policy', contentPolicy);

@@ -1,13 +1,14 @@
 /** `/healthz` (the process lives), `/readyz` (what it needs answers), `/metrics`. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Registry } from 'prom-client';
+import type { Metrics } from '../../platform/metrics.ts';
 import { errorSchema, failures, jsonAnswer } from '../openapi.ts';
 
 /** What the server needs, each with a question that fails when it is away. */
 export type ReadinessProbes = Readonly<Record<string, () => Promise<unknown>>>;
 
 /** A probe that has not answered by then counts as down. */
-const probeTimeoutMs = 2000;
+export const probeTimeoutMs = 2000;
 
 const healthzRoute = createRoute({
   method: 'get',
@@ -60,26 +61,38 @@ const metricsRoute = createRoute({
   },
 });
 
-/** The routes that operators and their tools ask; none needs a key. */
-export function healthRoutes(probes: ReadinessProbes, registry: Registry): OpenAPIHono {
+/**
+ * The routes that operators and their tools ask; none needs a key. Without a registry no `/metrics`; with
+ * `needUp`, what is down stands in the metrics too, asked at that moment.
+ */
+export function healthRoutes(
+  probes: ReadinessProbes,
+  registry: Registry | undefined,
+  needUp?: Metrics['needUp'],
+): OpenAPIHono {
   const routes = new OpenAPIHono();
   routes.openapi(healthzRoute, (ctx) => ctx.json({ status: 'ok' as const }, 200));
   routes.openapi(readyzRoute, async (ctx) => {
-    const names = Object.keys(probes);
-    const answers = await Promise.all(
-      Object.values(probes).map(async (probe) => await answersInTime(probe)),
-    );
-    const down = names.filter((_, index) => answers[index] !== true);
+    const down = (await askAll(probes)).flatMap(({ need, up }) => (up ? [] : [need]));
     const message = `not answering: ${down.join(', ')}`;
     return down.length === 0
       ? ctx.json({ status: 'ready' as const }, 200)
       : ctx.json({ error: 'unavailable' as const, message, down }, 503);
   });
+  if (registry === undefined) return routes;
   routes.openapi(metricsRoute, async (ctx) => {
+    const needs = needUp === undefined ? [] : await askAll(probes);
+    for (const { need, up } of needs) needUp?.set({ need }, up ? 1 : 0);
     const headers = { 'Content-Type': registry.contentType };
     return ctx.text(await registry.metrics(), 200, headers);
   });
   return routes;
+}
+
+async function askAll(probes: ReadinessProbes): Promise<{ need: string; up: boolean }[]> {
+  return await Promise.all(
+    Object.entries(probes).map(async ([need, probe]) => ({ need, up: await answersInTime(probe) })),
+  );
 }
 
 async function answersInTime(probe: () => Promise<unknown>): Promise<boolean> {

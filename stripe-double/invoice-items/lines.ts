@@ -5,18 +5,23 @@ import type { InvoiceItem } from './schema.ts';
 
 /** Takes the customer's pending items onto an invoice. */
 export function takePendingItems(account: Account, invoice: Invoice): Line[] {
-  const lines: Line[] = [];
-  for (const item of account.invoiceItems.values()) {
-    const isTaken =
+  const items = pendingItems(account, invoice);
+  for (const item of items) account.invoiceItems.put(item.id, { ...item, invoice: invoice.id });
+  return items.map(toLine);
+}
+
+/** What would be taken. */
+export function pendingItems(
+  account: Account,
+  invoice: Pick<Invoice, 'customer' | 'currency' | 'subscription'>,
+): InvoiceItem[] {
+  return [...account.invoiceItems.values()].filter(
+    (item) =>
       item.invoice === null &&
       item.customer === invoice.customer &&
       item.currency === invoice.currency &&
-      (item.subscription === null || item.subscription === invoice.subscription?.id);
-    if (!isTaken) continue;
-    account.invoiceItems.put(item.id, { ...item, invoice: invoice.id });
-    lines.push(toLine(item));
-  }
-  return lines;
+      (item.subscription === null || item.subscription === invoice.subscription?.id),
+  );
 }
 
 /** The line that an item becomes on an invoice. */

@@ -8,8 +8,15 @@ export type NewInvoice = Pick<Invoice, 'customer' | 'currency'> & Partial<Invoic
 /** Makes a draft and says so. */
 export function addInvoice(account: Account, wanted: NewInvoice): Invoice {
   const id = newId('in', 24);
+  const invoice = account.invoices.put(id, draftOf(account, wanted, id));
+  account.events.happened('invoice.created', renderInvoice(account, invoice));
+  return invoice;
+}
+
+/** A draft that nothing keeps yet. */
+export function draftOf(account: Account, wanted: NewInvoice, id: string): Invoice {
   const now = account.clock.nowSeconds();
-  const invoice = account.invoices.put(id, {
+  return {
     amountCredited: 0,
     amountPaid: 0,
     attemptCount: 0,
@@ -35,9 +42,7 @@ export function addInvoice(account: Account, wanted: NewInvoice): Invoice {
     voidedAt: null,
     ...wanted,
     id,
-  });
-  account.events.happened('invoice.created', renderInvoice(account, invoice));
-  return invoice;
+  };
 }
 
 /** Keeps a changed invoice, and records `invoice.updated` with what was before. */

@@ -28,6 +28,7 @@ export const invoiceSchema = z.object({
     'subscription_create',
     'subscription_cycle',
     'subscription_update',
+    'upcoming',
   ]),
   collectionMethod: z.enum(['charge_automatically', 'send_invoice']),
   created: z.int(),

@@ -19,17 +19,24 @@ export function aggregate(meter: Meter, events: readonly SummedEvent[]): bigint 
   }
 }
 
-/** A customer's usage of a meter from `start` up to but without `end`, in units of 10^-15. */
+/**
+ * A customer's usage of a meter from `start` up to but without `end`, in units of 10^-15. With `visibleUntilMs`
+ * only what was received by then, as sums and previews lag behind.
+ */
 export function usageBetween(
   account: Account,
   meterId: string,
   customer: string,
   { start, end }: { start: number; end: number },
+  visibleUntilMs = Number.POSITIVE_INFINITY,
 ): bigint {
   const meter = account.meters.get(meterId);
   if (meter === undefined) return 0n;
   const events = account.ledger
     .seriesOf(customer, meter.event_name)
-    .filter(({ timestamp }) => timestamp >= start && timestamp < end);
+    .filter(
+      ({ timestamp, receivedAtMs }) =>
+        timestamp >= start && timestamp < end && receivedAtMs <= visibleUntilMs,
+    );
   return aggregate(meter, events);
 }

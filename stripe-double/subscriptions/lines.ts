@@ -23,12 +23,17 @@ export function licensedLines(
 }
 
 /** Metered items, in arrears: what the meter counted in the period, the item's price for all of it. */
-export function meteredLines(account: Account, subscription: Subscription, period: Period): Line[] {
+export function meteredLines(
+  account: Account,
+  subscription: Subscription,
+  period: Period,
+  visibleUntilMs?: number,
+): Line[] {
   return subscription.items.flatMap((item) => {
     const price = account.prices.get(item.price);
     const meter = price?.recurring?.meter ?? null;
     if (price === undefined || meter === null) return [];
-    const units = usageBetween(account, meter, subscription.customer, period);
+    const units = usageBetween(account, meter, subscription.customer, period, visibleUntilMs);
     return [toLine(account, item, price, period, units)];
   });
 }

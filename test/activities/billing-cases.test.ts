@@ -1,11 +1,13 @@
 /** What people in this job met (cases 10 to 13): the status follows the open debts, in any order. */
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
+import type { RaisedAlert } from '../../domain/alerts.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import {
   apply,
   applyAll,
   customerWithCard,
+  declinedPayment,
   happened,
   openInvoice,
   receive,
@@ -22,6 +24,28 @@ const paymentsOf = async (customer: string) =>
   await stage().services.payments.ofCustomer(customer, 20);
 const outcomesOf = (row: { history: Record<string, { outcome: string }> } | undefined) =>
   new Set(Object.values(row?.history ?? {}).map(({ outcome }) => outcome));
+
+/** What a person is told of. */
+function listening() {
+  const alerts: RaisedAlert[] = [];
+  const raiseAlert = async (alert: RaisedAlert): Promise<void> => {
+    await Promise.resolve(alerts.push(alert));
+  };
+  return { alerts, raiseAlert };
+}
+
+test('GA16 a payment that failed is told with its customer and its invoice', async () => {
+  const customer = 'cus_told_of';
+  const { raiseAlert, alerts } = listening();
+  await stage().services.control.createCustomer({ id: customer });
+  const invoiceId = await openInvoice(customer, 5000);
+  await refuseInvoice(customer, invoiceId);
+  for (const event of await happened(customer)) {
+    await apply([await receive(event)], { raiseAlert });
+  }
+  const failed = { kind: 'payment_failed', customerId: customer, facts: { invoiceId } };
+  expect(alerts).toEqual([failed]);
+});
 
 async function paidSubscriber(customer: string): Promise<string> {
   await customerWithCard(customer);
@@ -41,18 +65,11 @@ async function unapplied(customer: string, ...more: string[]): Promise<Stripe.Ev
 }
 
 test('WH16 case 10: a declined one-off payment is a row, and the subscriber stays active', async () => {
-  const { stripe } = stage().services;
   await paidSubscriber('cus_declined');
-  const intent = await stripe.paymentIntents.create({
-    customer: 'cus_declined',
-    amount: 5000,
-    currency: 'usd',
-  });
-  const card = { payment_method: 'pm_card_chargeDeclined' };
-  await expect(stripe.paymentIntents.confirm(intent.id, card)).rejects.toThrow('declined');
+  const intentId = await declinedPayment('cus_declined', 5000);
   await applyAll(await unapplied('cus_declined'));
   expect(await standing('cus_declined')).toBe('active');
-  const row = await stage().services.payments.get(intent.id);
+  const row = await stage().services.payments.get(intentId);
   expect(row).toMatchObject({ status: 'failed', amount: 5000, failureReason: 'generic_decline' });
 });
 
@@ -134,7 +151,7 @@ describe('WH17 case 12: a debt that ends without payment', () => {
     },
   );
 
-  test('(c) paid after the subscription had ended: canceled, succeeded, and an alert', async () => {
+  test('GA16 (c) paid after the subscription had ended: canceled, succeeded, and an alert', async () => {
     const { stripe, control } = stage().services;
     const customer = 'cus_late_payment';
     await customerWithCard(customer, 'pm_card_chargeCustomerFail');
@@ -148,10 +165,13 @@ describe('WH17 case 12: a debt that ends without payment', () => {
     const card = await stripe.paymentMethods.attach('pm_card_visa', { customer });
     await stripe.invoices.pay(invoice, { payment_method: card.id });
     const metrics = createMetrics();
+    const { raiseAlert, alerts } = listening();
     for (const event of await happened(customer)) {
-      const outcome = await apply([await receive(event)], { metrics });
+      const outcome = await apply([await receive(event)], { metrics, raiseAlert });
       expect(outcome.failure).toBeUndefined();
     }
+    const [late] = alerts.filter(({ kind }) => kind === 'late_payment');
+    expect(late).toMatchObject({ customerId: customer, facts: { invoiceId: invoice } });
     expect(await standing(customer)).toBe('canceled');
     expect(await paymentsOf(customer)).toMatchObject([{ status: 'succeeded', amount: 500 }]);
     expect((await metrics.latePayments.get()).values[0]?.value).toBeGreaterThan(0);
@@ -228,7 +248,7 @@ describe('WH20 a checkout in payment mode with an invoice as its receipt', () =>
 });
 
 describe('WH19 refunds and disputes are kept on the payment', () => {
-  test('WH19 refunded in part, then disputed and lost; the dispute alerts once', async () => {
+  test('WH19 GA16 refunded in part, then disputed and lost; the dispute alerts once', async () => {
     const { stripe, control } = stage().services;
     const customer = 'cus_refunded';
     await customerWithCard(customer);
@@ -249,9 +269,13 @@ describe('WH19 refunds and disputes are kept on the payment', () => {
     const dispute = await control.openDispute({ paymentIntent: intent.id, reason: 'duplicate' });
     await control.moveDispute(dispute.id, { status: 'lost' });
     const metrics = createMetrics();
+    const { raiseAlert, alerts } = listening();
     for (const event of await unapplied(customer, intent.id)) {
-      expect((await apply([await receive(event)], { metrics })).failure).toBeUndefined();
+      const outcome = await apply([await receive(event)], { metrics, raiseAlert });
+      expect(outcome.failure).toBeUndefined();
     }
+    const facts = { disputeId: dispute.id, paymentIntentId: intent.id };
+    expect(alerts).toEqual([{ kind: 'payment_disputed', customerId: customer, facts }]);
     expect(await stage().services.payments.get(intent.id)).toMatchObject({
       refundedAmount: 1200,
       disputeStatus: 'lost',

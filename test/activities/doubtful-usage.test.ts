@@ -35,9 +35,14 @@ beforeEach(async () => {
 const at = (ms: number): string => new Date(startMs + ms).toISOString();
 
 /** Usage of one customer in one minute, in the ledger. */
-async function recorded(customerId: string, quantity = '1024', ms = 0): Promise<Usage> {
+async function recorded(
+  customerId: string,
+  quantity = '1024',
+  ms = 0,
+  name?: string,
+): Promise<Usage> {
   count += 1;
-  const identifier = `doubt-${count}`;
+  const identifier = name ?? `doubt-${count}`;
   await services.control.createCustomer({ id: customerId });
   const usage: Usage = {
     identifier,
@@ -185,16 +190,17 @@ describe('DL3 answers while Stripe’s sums are asked', () => {
   }
 
   test.each([401, 403])(
-    'DL3 DL14 %i halts with the alarm, and blames no record',
+    'DL3 DL14 GA16 %i halts with the alert, and blames no record',
     async (status) => {
       const usage = await asking(`cus_ask${status}`, status);
       const before = await rowOf(usage);
       await expect(sendAt(dayMs, usage)).rejects.toMatchObject({ type: 'DeliveryHalted' });
-      const { deferUsage, deps } = await workerAt(dayMs);
+      const { deferUsage, deps, told } = await workerAt(dayMs);
       const order = { identifier: usage.identifier, error: 'refused', halted: true };
       expect(await deferUsage(order)).toEqual({ again: true, dueInMs: 5 * minuteMs });
       expect(await rowOf(usage)).toStrictEqual(before);
       expect((await deps.metrics.deliveryHalted.get()).values[0]?.value).toBe(1);
+      expect(told.alerts).toEqual([{ kind: 'delivery_halted', facts: {}, note: 'refused' }]);
     },
   );
 
@@ -310,23 +316,30 @@ describe('DL15 what the sums cannot tell, a person ends', () => {
 });
 
 describe('DL17 what Stripe took and refused afterwards', () => {
-  async function report(usage: Usage, name: string, reportedAfterMs = 4 * minuteMs): Promise<void> {
-    const sample = { error_message: 'no such customer', request: { identifier: name } };
-    const errors = [{ code: 'meter_event_customer_not_found', sample_errors: [sample] }];
-    const retrieve = async () =>
-      await Promise.resolve({ data: { reason: { error_types: errors } } });
-    const stripe = { v2: { core: { events: { retrieve } } } };
-    const { deps } = await workerAt(2 * minuteMs);
-    await rejectReported(deps, stripe as unknown as typeof services.stripe, {
-      eventId: `evt_${usage.identifier}`,
-      createdAt: at(reportedAfterMs),
-    });
+  /** Told by the double over HTTP at one time, heard by a worker at a later one. */
+  async function report(name: string, reportedMs = 4 * minuteMs, lost = false) {
+    await services.control.setClock(at(reportedMs));
+    const errors = [{ identifier: name, lost }];
+    const { id: eventId } = await services.control.reportMeterErrors({ errors });
+    return { eventId, createdAt: at(reportedMs) };
+  }
+  async function hear(told: { eventId: string; createdAt: string }, ms = 5 * minuteMs) {
+    const { deps } = await workerAt(ms);
+    await rejectReported(deps, services.stripe, told);
   }
 
-  async function redrive(usage: Usage) {
+  async function redrive(usage: Usage, ms = 3 * minuteMs) {
     const row = await rowOf(usage);
-    if (row !== undefined) await services.ledger.requeue(row, at(3 * minuteMs));
-    return await sendAt(3 * minuteMs, usage);
+    if (row !== undefined) await services.ledger.requeue(row, at(ms));
+    return await sendAt(ms, usage);
+  }
+
+  /** Its only call is answered 500, and a person is asked for. */
+  async function parked(name: string, kind: 'fail_before' | 'fail_after'): Promise<Usage> {
+    const usage = await recorded(name);
+    await failAt(0, usage, kind);
+    await services.ledger.layAside(usage.identifier, 'parked', 'retries ran out', at(minuteMs));
+    return usage;
   }
   const names = async ({ customerId }: Usage) =>
     (await services.control.events({ customer: customerId }))
@@ -337,22 +350,40 @@ describe('DL17 what Stripe took and refused afterwards', () => {
     const usage = await recorded('cus_refused');
     const { identifier } = usage;
     await sendAt(0, usage);
-    await report(usage, identifier);
+    await hear(await report(identifier));
     expect(await rowOf(usage)).toMatchObject({ state: 'rejected', refusals: { 1: 1 } });
     expect((await redrive(usage)).state).toBe('delivered');
     expect(await names(usage)).toEqual([identifier, `${identifier}~2`]);
-    await report(usage, identifier);
+    await hear(await report(identifier));
     expect((await rowOf(usage))?.state).toBe('delivered');
-    await report(usage, `${identifier}~2`);
+    await hear(await report(`${identifier}~2`));
     expect(await rowOf(usage)).toMatchObject({ state: 'rejected', refusals: { 1: 2 } });
     expect((await redrive(usage)).state).toBe('delivered');
     expect(await names(usage)).toEqual([identifier, `${identifier}~2`, `${identifier}~3`]);
   });
 
+  test('DL17 a name that had to be shortened is found by the names that its record had', async () => {
+    const identifier = `long-${'x'.repeat(95)}`;
+    const usage = await recorded('cus_refused_long', '1024', 0, identifier);
+    await recorded('cus_refused_other', '1024', 0, `${identifier.slice(0, 99)}y`);
+    await sendAt(0, usage);
+    await hear(await report(identifier));
+    expect((await redrive(usage)).state).toBe('delivered');
+    const second = (await names(usage)).find((name) => name !== identifier) ?? '';
+    expect(second).toHaveLength(97);
+    await hear(await report(second));
+    expect(await rowOf(usage)).toMatchObject({ state: 'rejected', refusals: { 1: 2 } });
+    expect((await redrive(usage)).state).toBe('delivered');
+    // It has had another name since.
+    await hear(await report(second));
+    expect((await rowOf(usage))?.state).toBe('delivered');
+    expect(await names(usage)).toHaveLength(3);
+  });
+
   test('DL17 refused before its answer was known: “already exists” is no proof for it any more', async () => {
     const usage = await recorded('cus_refused_early');
     await failAt(0, usage, 'fail_after');
-    await report(usage, usage.identifier);
+    await hear(await report(usage.identifier));
     expect((await redrive(usage)).state).toBe('delivered');
     expect(await names(usage)).toEqual([usage.identifier, `${usage.identifier}~2`]);
   });
@@ -361,11 +392,64 @@ describe('DL17 what Stripe took and refused afterwards', () => {
     const usage = await recorded('cus_refused_large', '2500000000000000');
     const { identifier } = usage;
     await sendAt(0, usage);
-    await report(usage, `${identifier}.2`);
+    await hear(await report(`${identifier}.2`));
     expect(await rowOf(usage)).toMatchObject({ state: 'rejected', arrived: [1, 3] });
     expect((await redrive(usage)).state).toBe('delivered');
     expect(await names(usage)).toEqual(
       [identifier, `${identifier}.2`, `${identifier}.2~2`, `${identifier}.3`].toSorted(),
+    );
+  });
+
+  test.each([
+    ['“already exists”', 'already-there', 10 * minuteMs],
+    ['Stripe’s sums', 'sums', 25 * hourMs],
+  ])(
+    'DL17 redriven since it was reported, and delivered by %s: the report is heard all the same',
+    async (_what, by, redrivenMs) => {
+      const usage = await parked(`cus_late_report_${redrivenMs}`, 'fail_after');
+      const told = await report(usage.identifier, 2 * minuteMs);
+      expect((await redrive(usage, redrivenMs)).state).toBe('delivered');
+      expect((await rowOf(usage))?.provenBy).toEqual({ 1: { by, at: at(redrivenMs) } });
+      await hear(told, redrivenMs + minuteMs);
+      expect(await rowOf(usage)).toMatchObject({
+        state: 'rejected',
+        provenBy: {},
+        refusals: { 1: 1 },
+      });
+      expect(await services.deadLetters.get(`usage-rejected/${usage.identifier}`)).toMatchObject({
+        status: 'open',
+      });
+      expect((await redrive(usage, redrivenMs + 2 * minuteMs)).state).toBe('delivered');
+      expect(await names(usage)).toEqual([usage.identifier, `${usage.identifier}~2`]);
+    },
+  );
+
+  test('DL17 redriven since it was reported, and taken anew: the report is of what was before', async () => {
+    const usage = await parked('cus_taken_anew', 'fail_before');
+    const told = await report(usage.identifier, 2 * minuteMs);
+    // Stripe replays the 500 that it saved under the key; the next call has a key of its own.
+    expect((await redrive(usage, 10 * minuteMs)).state).toBe('delivered');
+    await hear(told, 11 * minuteMs);
+    expect(await rowOf(usage)).toMatchObject({
+      state: 'delivered',
+      provenBy: { 1: { by: 'answer', at: at(10 * minuteMs) } },
+    });
+    expect(await totalOf(usage)).toBe('1024');
+  });
+
+  test('DL17 DL7 a redrive that sends others of its events outdates no report of this one', async () => {
+    const usage = await recorded('cus_others_redriven', '2500000000000000');
+    const { identifier } = usage;
+    const where = { identifier: `${identifier}.2` };
+    await services.control.fault({ kind: 'status', path, where, status: 400 });
+    expect((await sendAt(0, usage)).state).toBe('rejected');
+    const told = await report(identifier, 2 * minuteMs);
+    expect((await redrive(usage, 10 * minuteMs)).state).toBe('delivered');
+    await hear(told, 11 * minuteMs);
+    expect(await rowOf(usage)).toMatchObject({ state: 'rejected', arrived: [2, 3] });
+    expect((await redrive(usage, 12 * minuteMs)).state).toBe('delivered');
+    expect(await names(usage)).toEqual(
+      [identifier, `${identifier}.2`, `${identifier}.3`, `${identifier}~2`].toSorted(),
     );
   });
 });

@@ -9,6 +9,7 @@ import {
   createEventActivities,
   createStripeActivities,
 } from '../../activities/index.ts';
+import { whyUnwritable } from '../../activities/failures.ts';
 import { BillingError } from '../../domain/errors.ts';
 
 const quiet = new DefaultLogger('ERROR');
@@ -92,4 +93,15 @@ test('WH24 a catch-up since a day that is none is refused; it is not tried for h
     nonRetryable: true,
     message: '"2026-02-30" is not a day (YYYY-MM-DD)',
   });
+});
+
+test.each([
+  [
+    new Error('Exceeded 10000 parts in multipart upload to Bucket: b Key: k.'),
+    'grew past what one upload takes',
+  ],
+  [Object.assign(new Error(), { name: 'EntityTooLarge' }), 'would be larger than the store takes'],
+  [Object.assign(new Error(), { name: 'SlowDown' }), undefined],
+])('FM17 output that one upload cannot take fails once and clearly: %s', (error, reason) => {
+  expect(whyUnwritable(error, 'service/output/cus_1/job/a.gz')).toBe(reason);
 });

@@ -8,6 +8,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
 import type { ChunkOrder } from '../../activities/process-chunk.ts';
+import { openObject } from '../../activities/read-object.ts';
 import { filesPerChunk, inputKey, outputPrefix } from '../../domain/files.ts';
 import { createS3 } from '../../platform/clients.ts';
 import { createTestDependencies } from '../support/dependencies.ts';
@@ -89,6 +90,29 @@ describe('FM3 a read that ends early', () => {
     expect(uploads.Uploads ?? []).toEqual([]);
     expect(await services.processings.results(processingId, 0)).toEqual([]);
   });
+});
+
+test('FM3 the reader by itself says what never came: its length is checked twice', async () => {
+  const file = 'reader.bin';
+  await services.putFile(customerId, file, randomBytes(64));
+  const store = {
+    bucket: services.config.BUCKET,
+    s3: watched(async (command, send) => {
+      if (command !== 'GetObjectCommand') return await send();
+      const answer = (await send()) as GetObjectCommandOutput;
+      return { ...answer, Body: Readable.from(cutBy(1, answer.Body as Readable)) };
+    }),
+  };
+  const key = inputKey(customerId, file);
+  const { signal } = new AbortController();
+  const { length, content } = await openObject(store, key, { signal });
+  expect(length).toBe(64);
+  let read = 0;
+  const readAll = async () => {
+    for await (const chunk of content) read += chunk.length;
+  };
+  await expect(readAll()).rejects.toThrow(`${key}: read 63 bytes of 64`);
+  expect(read).toBe(63);
 });
 
 describe('FM12 the files of a chunk', () => {

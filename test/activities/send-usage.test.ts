@@ -329,6 +329,7 @@ test('DL5 the sweep wakes exactly the shards that hold something overdue', async
     const { woken } = await wakeShards();
     expect(woken).toHaveLength(1);
     expect(told.swept).toEqual(woken);
+    expect((await deps.metrics.usageOverdue.get()).values[0]?.value).toBeGreaterThanOrEqual(120);
     const shard = woken[0] ?? -1;
     expect(await listUndelivered({ shard })).toEqual({
       waiting: [{ identifier: 'left-behind', lane: 'cus_left/file_processed', dueInMs: 1 }],

@@ -5,7 +5,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countFlat, countPrefix } from '../../activities/list-storage.ts';
-import type { ObjectStore } from '../../activities/list-storage.ts';
+import type { ObjectStore } from '../../activities/list-objects.ts';
 import type { StorageCount } from '../../domain/storage.ts';
 import { createS3 } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';

@@ -301,14 +301,43 @@ test('a dry run goes through all pages', async () => {
   expect(totals).toMatchObject({ bill: 451, priceCents: '9010' });
 });
 
-test('a dry run that fails midway is one JSON value all the same, with the reason', async () => {
+test('SB19 a dry run names the customer whose row cannot be read, and plans all others', async () => {
   const unreadable = { customerId: 'cus_0100', date: '2026-01-29', billingMonth: '2026-01' };
   await tables.store.db.send(
     new PutCommand({ TableName: 'siftbeam-storage-usage-daily', Item: unreadable }),
   );
   const { code, json } = await run('bill', 'month', '--month', '2026-01', '--dry-run');
-  expect({ code, json }).toMatchObject({ code: 1, json: { error: 'internal' } });
-  expect((json as { customers: object[] }).customers).toHaveLength(99);
+  const { customers: plan, totals } = json as { customers: object[]; totals: object };
+  expect({ code, totals }).toMatchObject({ code: 0, totals: { bill: 450, fail: 1 } });
+  expect(plan[100]).toMatchObject({
+    customerId: 'cus_0100',
+    action: 'fail',
+    bytesToSend: '0',
+    problem: 'the row storage-usage-daily/cus_0100/2026-01-29 cannot be read',
+  });
+});
+
+test('a dry run that fails midway is one JSON value all the same, with the reason', async () => {
+  const subject = 'cus_0200/2026-01';
+  await tables.deadLetters.open(
+    {
+      id: `storage-bill/${subject}`,
+      kind: 'storage-bill',
+      subject,
+      customerId: 'cus_0200',
+      error: 'denied',
+      attempts: 1,
+      record: {},
+    },
+    '2026-02-01T00:00:00.000Z',
+  );
+  const unreadable = { customerId: 'cus_0200', billingMonth: '2026-01' };
+  await tables.store.db.send(
+    new PutCommand({ TableName: 'siftbeam-storage-usage-monthly', Item: unreadable }),
+  );
+  const { code, json } = await run('bill', 'month', '--month', '2026-01', '--dry-run');
+  expect({ code, json }).toMatchObject({ code: 1, json: { error: 'conflict' } });
+  expect((json as { customers: object[] }).customers).toHaveLength(200);
 });
 
 async function deadLetterStatus(id: string): Promise<string | undefined> {

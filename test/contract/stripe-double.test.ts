@@ -77,6 +77,10 @@ test('fields of billing objects are those of Stripe', async () => {
     subscription: [subscription, theirSubscription],
     subscriptionItem: [subscription.items.data[0], theirSubscription.items.data[0]],
     invoice: [invoice, theirInvoice],
+    preview: [
+      await stripe.invoices.createPreview({ customer: 'cus_1' }),
+      await fixtures.invoices.createPreview({ customer: 'cus_1' }),
+    ],
     line: [invoice.lines.data[0], theirInvoice.lines.data[0]],
     invoicePayment: [payment, theirPayments.data[0]],
     invoiceItem: [item, await fixtures.invoiceItems.retrieve('ii_1')],
@@ -94,6 +98,7 @@ test('fields of billing objects are those of Stripe', async () => {
     intent: ['+payment_record', '+source'],
     // Optional in the SDK.
     invoice: ['-amount_paid_off_stripe'],
+    preview: ['-amount_paid_off_stripe'],
     invoiceItem: ['-net_amount'],
     // New since dahlia (current_trial), and required by the SDK, hidden by stripe-mock (plan).
     subscriptionItem: ['+current_trial', '+plan'],

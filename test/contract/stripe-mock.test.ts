@@ -22,6 +22,9 @@ import { startStripeMock } from '../../dev/stack/stripe-mock.ts';
 import type { RunningServer } from '../../dev/stack/types.ts';
 import { startStripeDouble } from '../../stripe-double/server.ts';
 import type { StripeDouble } from '../../stripe-double/server.ts';
+import { openPortal } from '../../operations/billing.ts';
+import { openCheckout } from '../../operations/checkout.ts';
+import { importCustomers } from '../../operations/import-customers.ts';
 import { createStripe } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { ensureCatalog, inspectCatalog } from '../../platform/stripe-catalog.ts';
@@ -42,11 +45,14 @@ const calls: Record<string, RegExp> = {
   'billing.meters.list': /^GET \/v1\/billing\/meters\?/,
   'billing.meters.retrieve': /^GET \/v1\/billing\/meters\/[^/?]+$/,
   'billing.meters.listEventSummaries': /^GET \/v1\/billing\/meters\/[^/]+\/event_summaries\?/,
+  'billingPortal.sessions.create': /^POST \/v1\/billing_portal\/sessions$/,
   'charges.retrieve': /^GET \/v1\/charges\/[^/?]+$/,
   'checkout.sessions.create': /^POST \/v1\/checkout\/sessions$/,
+  'checkout.sessions.expire': /^POST \/v1\/checkout\/sessions\/[^/?]+\/expire$/,
   'checkout.sessions.list': /^GET \/v1\/checkout\/sessions\?/,
   'checkout.sessions.retrieve': /^GET \/v1\/checkout\/sessions\/[^/?]+$/,
   'creditNotes.retrieve': /^GET \/v1\/credit_notes\/[^/?]+$/,
+  'customers.list': /^GET \/v1\/customers\?/,
   'customers.retrieve': /^GET \/v1\/customers\/[^/?]+$/,
   'disputes.list': /^GET \/v1\/disputes\?/,
   'disputes.retrieve': /^GET \/v1\/disputes\/[^/?]+$/,
@@ -89,6 +95,7 @@ beforeAll(async () => {
   await setUpCatalog(unused);
   await deliver(used);
   await addCustomer(used);
+  await openPages(used);
   await applyEvents(used);
   const all = recorders.flatMap((recorder) => recorder.requests);
   const distinct = new Map(all.map((one) => [`${one.method} ${one.path} ${one.body}`, one]));
@@ -141,6 +148,20 @@ async function addCustomer(recorder: Recorder): Promise<void> {
   const env = { ...services.env, STRIPE_API_BASE: recorder.url };
   const { code, stderr } = await durabill(['customers', 'add', 'cus_contract'], env);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const now = () => new Date();
+  const deps = { ...services, stripe: await stripeAt(recorder), plan: 'free', now };
+  await importCustomers(deps, { isDryRun: true, describe: String });
+}
+
+/** A checkout, another one in its place, and the portal. */
+async function openPages(recorder: Recorder): Promise<void> {
+  const customerId = 'cus_payer';
+  await services.control.createCustomer({ id: customerId });
+  await ensureCatalog(services.stripe);
+  const deps = { ...services, stripe: await stripeAt(recorder), publicUrl: 'http://127.0.0.1/' };
+  await openCheckout(deps, customerId, {});
+  await openCheckout(deps, customerId, { successUrl: 'http://127.0.0.1/other' });
+  await openPortal(deps, customerId, { requestId: 'contract' });
 }
 
 /** Events of every kind that is applied, fetched as those that Stripe could not deliver. */
@@ -254,7 +275,16 @@ async function payInDemo(stripe: Stripe): Promise<{ settled: Promise<AccountStat
 /** `stripe.a.b.c(` in the product's source. */
 function methodsInSource(): string[] {
   const root = path.join(import.meta.dirname, '../..');
-  const folders = ['activities', 'cli', 'dev/demo', 'dev/launch', 'platform', 'server', 'worker'];
+  const folders = [
+    'activities',
+    'cli',
+    'dev/demo',
+    'dev/launch',
+    'operations',
+    'platform',
+    'server',
+    'worker',
+  ];
   const texts = folders.flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))

@@ -9,6 +9,7 @@ import {
   mostFilesPerJob,
   outputKey,
   outputPrefix,
+  partBytesOf,
   parseFiles,
   parseProcessing,
 } from '../../domain/files.ts';
@@ -280,6 +281,27 @@ describe('FM12 an order for a job, from anyone', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), holding), (value) => {
         expect(refusalOf(() => parseProcessing(value)).code).toBe('invalid_request');
+      }),
+    );
+  });
+});
+
+describe('FM17 the parts of an output', () => {
+  const [mebibyte, most] = [1_048_576, 10_000];
+
+  test.each([
+    [0, 8],
+    [70 * 1024 ** 3, 8],
+    [80 * 1024 ** 3, 10],
+    [5 * 1024 ** 4, 583],
+  ])('FM17 of %i bytes of input have %i MiB', (bytes, expected) => {
+    expect(partBytesOf(bytes)).toBe(expected * mebibyte);
+  });
+
+  test('FM17 hold whatever S3 stores, a tenth larger, in 10,000 parts', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 5 * 1024 ** 4 }), (bytes) => {
+        expect(Math.ceil((bytes * 1.1) / partBytesOf(bytes))).toBeLessThanOrEqual(most);
       }),
     );
   });

@@ -121,6 +121,16 @@ describe('FM1 hostile ids', () => {
     },
   );
 
+  test.each(['storage-cus_1-2026-02', 'Storage-x', 'storage-'])(
+    'FM17 %s is no processing id: it names the usage of another source',
+    (value) => {
+      expect(refusalOf(() => parseProcessingId(value))).toMatchObject({
+        code: 'invalid_request',
+        message: `"${value}" is not a processing id: "storage-…" names the usage of another source`,
+      });
+    },
+  );
+
   test.each([
     '',
     '.',

@@ -32,14 +32,23 @@ describe('WH14 a report of wrong meter events', () => {
     expect([report.named.length, report.unnamed]).toEqual([named, unnamed]);
   });
 
+  const hour = (at: number) => `2026-11-25T${String(at).padStart(2, '0')}:00:00.000Z`;
   test.each([
-    [undefined, true],
-    ['2026-11-25T09:00:00.000Z', true],
-    ['2026-11-25T11:00:00.000Z', false],
-  ])(
-    'WH14 a record redriven at %s: a report of ten o’clock tells of its delivery: %s',
-    (retryingSince, tells) => {
-      expect(tellsOfDelivery('2026-11-25T10:00:00.000Z', { retryingSince })).toBe(tells);
-    },
-  );
+    ['never redriven, taken at eleven by our clock', undefined, 'answer', 11, true],
+    ['redriven before the report', 9, 'answer', 11, true],
+    ['redriven since, and taken anew', 11, 'answer', 12, false],
+    ['redriven since, and taken anew in the same moment', 11, 'answer', 11, false],
+    ['redriven since, for another of its events', 11, 'answer', 8, true],
+    ['redriven since, and already there', 11, 'already-there', 12, true],
+    ['redriven since, and in Stripe’s sums', 11, 'sums', 12, true],
+    ['redriven since, and settled by a person', 11, 'person', 12, true],
+  ] as const)('DL17 WH14 %s', (_what, redriven, by, at, tells) => {
+    const provenBy = { 2: { by, at: hour(at) }, 1: { by: 'answer' as const, at: hour(23) } };
+    const since = redriven === undefined ? {} : { retryingSince: hour(redriven) };
+    expect(tellsOfDelivery(hour(10), 2, { ...since, provenBy })).toBe(tells);
+  });
+
+  test('DL17 WH14 redriven since, and not there yet: what is in doubt is what it tells of', () => {
+    expect(tellsOfDelivery(hour(10), 1, { retryingSince: hour(11) })).toBe(true);
+  });
 });

@@ -144,7 +144,9 @@ describe('DL5 DL9 names and schedules', () => {
     expect(deadLetterKinds).toStrictEqual([
       'usage-rejected',
       'usage-parked',
+      'usage-unrecorded',
       'storage-day',
+      'storage-night',
       'storage-bill',
       'webhook-event',
     ]);
@@ -175,6 +177,7 @@ describe('DL5 DL9 names and schedules', () => {
       'durabill-events',
       'durabill-files',
       'durabill-listing',
+      'durabill-alerts',
     ]);
   });
 

@@ -169,6 +169,7 @@ describe('the second start stays up', () => {
       dynamodb: url('DYNAMODB_PORT'),
       s3: url('S3_PORT'),
       stripe: url('STRIPE_PORT'),
+      alerts: url('ALERTS_PORT'),
       adminToken: expect.stringMatching(/^\S{32,}$/) as unknown,
       demo: { customerId: aurora, apiKey: expect.stringMatching(/^\S{32,}$/) as unknown },
       pid: launcher.pid,
@@ -176,6 +177,18 @@ describe('the second start stays up', () => {
     for (const name of ['stack.json', 'env.json', 'secrets.json']) {
       expect([name, statSync(path.join(dataDir, name)).mode & 0o777]).toEqual([name, 0o600]);
     }
+  });
+
+  test('GA8 a worker’s metrics have the SDK’s own beside ours, each that the dashboard shows', async () => {
+    const url = `http://127.0.0.1:${ports['WORKER_HEALTH_PORT'] ?? ''}/metrics`;
+    const told = await (await fetch(url)).text();
+    expect(told).toMatch(/^durabill_files_processed_total \d+$/m);
+    const dashboard = readFileSync('deploy/grafana/dashboards/durabill.json', 'utf8');
+    const shown = new Set(dashboard.match(/\btemporal_[a-z_]+/g));
+    expect(shown.size).toBeGreaterThan(0);
+    // The last is there once Temporal has refused a call, which it need not have.
+    const missing = [...shown].filter((name) => !told.includes(`\n${name}{`));
+    expect(missing.filter((name) => name !== 'temporal_request_failure_total')).toEqual([]);
   });
 
   test('every endpoint answers', async () => {
@@ -218,6 +231,20 @@ describe('the second start stays up', () => {
       })
       .parse(await answer.json());
     expect(executions.map(({ execution }) => execution.workflowId).toSorted()).toEqual(wanted);
+  });
+
+  test('GA16 a payment that fails at Stripe is an alert, which the launcher shows in one line', async () => {
+    const customer = 'cus_NoMoney';
+    await control.createCustomer({ id: customer });
+    const card = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer });
+    const { id } = await stripe.invoices.create({ customer, currency: 'usd' });
+    await stripe.invoiceItems.create({ customer, invoice: id, amount: 500, currency: 'usd' });
+    await stripe.invoices.finalizeInvoice(id);
+    const paying = stripe.invoices.pay(id, { payment_method: card.id });
+    await expect(paying).rejects.toThrow('declined');
+    const line = `Alert: a payment failed (${customer}, invoiceId ${id})\n`;
+    await expect.poll(() => launcher.stderr(), { timeout: 100_000 }).toContain(line);
+    expect(launcher.stderr().split(line)).toHaveLength(2);
   });
 
   test('the command line talks to it without a setting', async () => {

@@ -16,15 +16,18 @@ import type { Processor } from '../../activities/processor.ts';
 import { startTool } from '../../dev/stack/start-tool.ts';
 import { temporalArguments } from '../../dev/stack/temporal.ts';
 import { servesNamespace } from '../../dev/stack/temporal-probe.ts';
+import { alertOf } from '../../domain/alerts.ts';
 import { deliveryShard, storageIdentifier, workflowIds } from '../../domain/ids.ts';
 import { dayOf, daysOf, previousMonth } from '../../domain/period.ts';
 import type { ProcessingProgress } from '../../domain/processing.ts';
 import { snapshotOf } from '../../domain/storage.ts';
+import { createReceiver } from '../../platform/alert-receiver.ts';
 import { ensureSearchAttributes } from '../../platform/temporal-setup.ts';
 import { createEngine } from '../../engine/engine.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { createWorkers } from '../../worker/run.ts';
 import { queryNames, signalNames } from '../../engine/contract.ts';
+import { receiverSecret, startTestReceiver } from '../support/alert-receiver.ts';
 import { createTestDependencies } from '../support/dependencies.ts';
 import { signalAs, startAs } from '../support/start.ts';
 import { startServices } from '../support/services.ts';
@@ -37,6 +40,7 @@ const goesOnAfterEvents = 60;
 const meterEvents = '/v1/billing/meter_events';
 
 const services = await startServices();
+const receiver = await startTestReceiver();
 const server = await startTool('temporal-server', 'temporal', services, async (port, tool) => {
   const folder = path.join(services.dataDir, 'temporal');
   await mkdir(folder, { recursive: true });
@@ -55,6 +59,7 @@ const slowly = { wanted: false };
 const { deps } = createTestDependencies(services, {
   signals: engine,
   processor: slowProcessor(slowly),
+  alertReceiver: createReceiver({ url: receiver.url, secrets: [receiverSecret] }),
 });
 const workers = await createWorkers(
   {
@@ -83,6 +88,10 @@ const stories = {
   poisoned,
   pausedByStripe,
   sweptEvents,
+  alerted,
+  cast,
+  castTooLate,
+  repaired,
 };
 const asked = process.argv.slice(2);
 
@@ -105,6 +114,7 @@ try {
   await native.close();
   await connection.close();
   await server.stop();
+  await receiver.stop();
   await services.stop();
 }
 
@@ -307,6 +317,69 @@ async function sweptEvents(): Promise<void> {
   await startAs(client, { taskQueue, workflowId }, 'sweepWebhooks', undefined);
   await ended(workflowId);
   await save('sweepWebhooks.success', workflowId);
+}
+
+/** Alerts that nobody announced: found by a sweep, more than one run sends, one of them refused and one given up. */
+async function alerted(): Promise<void> {
+  const line = 'cus_alerted';
+  const minuteMs = 60_000;
+  for (let index = 0; index < 16; index += 1) {
+    const raisedAt = new Date(Date.now() - (20 - index) * 5 * minuteMs);
+    const raised = { kind: 'payment_failed' as const, customerId: line, facts: {} };
+    await services.alerts.put(alertOf(raised, raisedAt));
+  }
+  const statuses = [204, 503, 204, 410];
+  receiver.answer = (response) => response.writeHead(statuses.shift() ?? 204).end();
+  const workflowId = 'sweep-alerts-recorded';
+  await startAs(client, { taskQueue, workflowId }, 'sweepAlerts', undefined);
+  await ended(workflowId);
+  await save('sweepAlerts.success', workflowId);
+  const { raw } = await client.workflow.getHandle(workflowIds.sendAlerts(line)).describe();
+  const { firstRunId } = raw.workflowExecutionInfo ?? {};
+  await ended(workflowIds.sendAlerts(line));
+  await save('sendAlerts.went-on-as-new', workflowIds.sendAlerts(line), firstRunId ?? '');
+  await save('sendAlerts.came-from-another-run', workflowIds.sendAlerts(line));
+}
+
+/** A cast that runs, and one whose workflow begins after its reservation has lapsed. */
+async function cast(): Promise<void> {
+  await castAs('cast', new Date());
+}
+
+async function castTooLate(): Promise<void> {
+  await castAs('cast-too-late', new Date(Date.now() - 10 * 60_000));
+}
+
+async function castAs(name: string, at: Date): Promise<void> {
+  const customerId = await customer(name.replaceAll('-', ''), 0);
+  const files = await filesOf(customerId, 1);
+  const set = {
+    period: dayOf(at.getTime()).slice(0, 7),
+    cents: 5,
+    at: at.toISOString(),
+    token: name,
+  };
+  const price = { centsPerCast: 5, centsPerByte: '0' };
+  await engine.startProcessing({ processingId: name, customerId, files, cast: { ...set, price } });
+  await ended(workflowIds.processFiles(name));
+  await save(`processFiles.${name}`, workflowIds.processFiles(name));
+}
+
+/** A repair of what was set aside for a cast that never began. */
+async function repaired(): Promise<void> {
+  const [customerId, at] = [await customer('repaired', 0), new Date(Date.now() - 10 * 60_000)];
+  const reservation = {
+    customerId,
+    period: dayOf(Date.now()).slice(0, 7),
+    reservationId: 'never',
+    token: 'never',
+    cents: 5,
+  };
+  await deps.spending.reserve(reservation, { at: at.toISOString(), digest: 'none' }, true);
+  const workflowId = 'repair-reservations-recorded';
+  await startAs(client, { taskQueue, workflowId }, 'repairReservations', undefined);
+  await ended(workflowId);
+  await save('repairReservations.success', workflowId);
 }
 
 async function receiveCustomerEvent(eventId: string, customerId: string): Promise<void> {

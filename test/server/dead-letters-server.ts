@@ -7,6 +7,7 @@ import { deadLetterId } from '../../domain/ids.ts';
 import type { AppDependencies } from '../../server/app.ts';
 import type { TableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';
+import { withOperator } from './api-support.ts';
 import { adminToken, asAdmin, notInThisTest } from './dead-letters-support.ts';
 import { createTestApp } from './support.ts';
 
@@ -46,7 +47,6 @@ export function createServer(store: TableStore, changes: Changes = {}) {
     {},
     {},
     {
-      adminToken: 'adminToken' in changes ? changes.adminToken : adminToken,
       tables,
       temporal: {
         ask:
@@ -58,6 +58,7 @@ export function createServer(store: TableStore, changes: Changes = {}) {
       },
       now: changes.now ?? (() => new Date(at(50))),
     },
+    withOperator('adminToken' in changes ? changes.adminToken : adminToken),
   );
   return { app, tables, announced, lines };
 }

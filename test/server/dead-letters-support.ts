@@ -13,7 +13,6 @@ export const notInThisTest = async (): Promise<never> =>
 
 /** Nobody gets in. */
 export const noDeadLetters: Options = {
-  adminToken: undefined,
   tables: {
     deadLetters: {
       get: notInThisTest,
@@ -21,8 +20,8 @@ export const noDeadLetters: Options = {
       reopen: notInThisTest,
       page: notInThisTest,
     },
-    ledger: { get: notInThisTest, requeue: notInThisTest },
-    storageDaily: { get: notInThisTest },
+    ledger: { get: notInThisTest, record: notInThisTest, requeue: notInThisTest },
+    storageDaily: { get: notInThisTest, hasDay: notInThisTest },
     storageMonthly: { get: notInThisTest },
     webhookEvents: { get: notInThisTest },
   },
@@ -86,7 +85,6 @@ const event = {
 
 /** Usage that can be redriven, an event that is never applied, a letter that is closed. */
 export const someDeadLetters: Options = {
-  adminToken,
   tables: {
     deadLetters: {
       get: async (id) => await Promise.resolve(find(id)),
@@ -99,9 +97,10 @@ export const someDeadLetters: Options = {
     },
     ledger: {
       get: async () => await Promise.resolve(usage),
+      record: notInThisTest,
       requeue: async () => await Promise.resolve({ ...usage, state: 'pending' as const }),
     },
-    storageDaily: { get: notInThisTest },
+    storageDaily: { get: notInThisTest, hasDay: notInThisTest },
     storageMonthly: { get: notInThisTest },
     webhookEvents: { get: async () => await Promise.resolve(event) },
   },

@@ -52,9 +52,12 @@ describe('errors over HTTP', () => {
         level: 50,
         name: 'server',
         requestId: 'req-1',
-        path: '/breaks',
+        route: '/breaks',
         msg: 'unexpected error',
-        err: expect.objectContaining({ type: 'TypeError', message: error.message }) as unknown,
+        err: expect.objectContaining({
+          type: 'TypeError',
+          message: 'connect ECONNREFUSED 10.0.0.7:8000 as [hidden]',
+        }) as unknown,
       }),
     ]);
   });
@@ -91,7 +94,7 @@ describe('errors over HTTP', () => {
         expect.objectContaining({
           level: 50,
           requestId: 'req-2',
-          path: '/breaks',
+          route: '/breaks',
           code,
           msg: 'try again',
           err: {
@@ -171,7 +174,7 @@ describe('X-Request-Id', () => {
     }
   });
 
-  test.each(['a b', '<script>', 'x'.repeat(256), 'a"b'])(
+  test.each(['a b', '<script>', 'x'.repeat(65), 'a"b', 'dbk_abc', '4242424242424242'])(
     'one that is not plain (%s) is replaced',
     async (own) => {
       const answer = await createTestApp().app.request('/healthz', {

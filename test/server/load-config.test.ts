@@ -1,6 +1,6 @@
 /** The Stripe key is known before anything reads the configuration, wherever it is kept. */
 import { expect, test } from 'vitest';
-import { deliveryRatePerSecond, isLive, parseConfig } from '../../platform/config.ts';
+import { deliveryRatePerSecond, isLive, parseConfig, reportConfig } from '../../platform/config.ts';
 import { loadConfig } from '../../platform/load-config.ts';
 import { startSecretsManager } from '../support/secrets-manager.ts';
 
@@ -69,4 +69,30 @@ test('a secret that is missing, of another shape or no key of ours is said, neve
 
 test('a configuration is never read with its key unknown', () => {
   expect(() => parseConfig({ STRIPE_SECRET_ID: 'live' })).toThrow('load the configuration by');
+});
+
+const alertSecret = `whsec_${'A'.repeat(43)}=`;
+
+test.each([
+  ['an address alone', { ALERT_WEBHOOK_SECRET: '' }, 'is needed with ALERT_WEBHOOK_URL'],
+  ['metadata', { ALERT_WEBHOOK_URL: 'http://169.254.169.254/latest' }, 'metadata address'],
+  ['metadata, written otherwise', { ALERT_WEBHOOK_URL: 'http://2852039166/' }, 'metadata address'],
+  ['link-local', { ALERT_WEBHOOK_URL: 'https://[fe80::1]/' }, 'link-local'],
+  ['another protocol', { ALERT_WEBHOOK_URL: 'file:///etc/passwd' }, 'http or https'],
+  ['an empty secret', { ALERT_WEBHOOK_SECRET: 'whsec_' }, 'whsec_ and 24 to 64 bytes'],
+  ['a short one', { ALERT_WEBHOOK_SECRET: 'whsec_QUJD' }, 'whsec_ and 24 to 64 bytes'],
+  ['one of two', { ALERT_WEBHOOK_SECRET: `${alertSecret},other` }, 'whsec_ and 24 to 64 bytes'],
+])('GA16 alerts are not configured by %s', (_name, changes, problem) => {
+  const both = { ALERT_WEBHOOK_URL: 'https://alerts.example', ALERT_WEBHOOK_SECRET: alertSecret };
+  expect(() => parseConfig({ ...both, ...changes })).toThrow(problem);
+});
+
+test('GA16 alerts: a name, a private or our own address will do, and both variables are masked', () => {
+  for (const url of ['https://alerts.example/x', 'http://127.0.0.1:9/', 'http://10.0.0.1/']) {
+    const env = { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: `${alertSecret},${alertSecret}` };
+    expect(parseConfig(env).ALERT_WEBHOOK_URL).toBe(url);
+    const shown = reportConfig(env).filter(({ variable }) => variable.startsWith('ALERT_'));
+    const values = shown.map(({ value }) => value);
+    expect(values).toEqual([url.length > 16 ? `${url.slice(0, 8)}…` : '…', 'whsec_AA…']);
+  }
 });

@@ -5,7 +5,7 @@ export const reference = z.strictObject({ $ref: z.string() });
 const content = z.record(z.string(), z.strictObject({ schema: z.record(z.string(), z.unknown()) }));
 const parameter = z.strictObject({
   name: z.string().min(1),
-  in: z.enum(['query', 'path']),
+  in: z.enum(['query', 'path', 'header']),
   required: z.boolean(),
   description: z.string().optional(),
   schema: z.record(z.string(), z.unknown()),
@@ -21,7 +21,7 @@ const operation = z.strictObject({
   requestBody: z.strictObject({ required: z.literal(true).optional(), content }).optional(),
   responses: z.record(
     z.string().regex(/^[2-5]\d\d$/),
-    z.strictObject({ description: z.string().min(1), content }),
+    z.strictObject({ description: z.string().min(1), content: content.default({}) }),
   ),
 });
 /** OpenAPI 3.1, as far as we use it: a field that stands elsewhere than 3.1 has it is refused. */

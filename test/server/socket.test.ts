@@ -11,6 +11,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
+import { noApi } from './api-support.ts';
 import { noDeadLetters } from './dead-letters-support.ts';
 
 const secret = 'whsec_socket';
@@ -26,6 +27,7 @@ beforeAll(async () => {
     registry: metrics.registry,
     probes: {},
     deadLetters: noDeadLetters,
+    ...noApi,
     webhooks: {
       stripeSecrets: [secret],
       eventBridgeSecret: undefined,

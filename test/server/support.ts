@@ -4,6 +4,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createApp } from '../../server/app.ts';
 import type { AppDependencies } from '../../server/app.ts';
+import { noApi } from './api-support.ts';
 import { noDeadLetters, notInThisTest } from './dead-letters-support.ts';
 
 /** No secret is set, so nothing gets past the door. */
@@ -19,18 +20,28 @@ const noWebhooks: AppDependencies['webhooks'] = {
   },
 };
 
+/** Where a logger may write, and what it wrote. */
+export function linesOf() {
+  const lines: string[] = [];
+  /** The one of each request, apart. */
+  const requests: string[] = [];
+  const destination = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      const line = chunk.toString();
+      (line.includes('"msg":"request"') ? requests : lines).push(line);
+      done();
+    },
+  });
+  return { destination, lines, requests };
+}
+
 export function createTestApp(
   probes: AppDependencies['probes'] = {},
   webhooks: Partial<AppDependencies['webhooks']> = {},
   deadLetters: Partial<AppDependencies['deadLetters']> = {},
+  others: Partial<AppDependencies> = {},
 ) {
-  const lines: string[] = [];
-  const destination = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      lines.push(chunk.toString());
-      done();
-    },
-  });
+  const { destination, lines, requests } = linesOf();
   const metrics = createMetrics();
   const logger = createLogger('server', 'info', destination);
   const { registry } = metrics;
@@ -40,6 +51,8 @@ export function createTestApp(
     probes,
     webhooks: { ...noWebhooks, ...webhooks },
     deadLetters: { ...noDeadLetters, ...deadLetters },
+    ...noApi,
+    ...others,
   });
-  return { app, metrics, lines };
+  return { app, metrics, lines, requests };
 }

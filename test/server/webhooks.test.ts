@@ -6,6 +6,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
+import { noApi } from './api-support.ts';
 import { noDeadLetters } from './dead-letters-support.ts';
 
 const secrets = ['whsec_new', 'whsec_old'];
@@ -56,6 +57,7 @@ function server(changes: { announce?: () => Promise<void>; now?: Date; account?:
     registry: metrics.registry,
     probes: {},
     deadLetters: noDeadLetters,
+    ...noApi,
     webhooks: {
       stripeSecrets: secrets,
       eventBridgeSecret,

@@ -31,8 +31,8 @@ interface Gathering {
 export interface Gate {
   url: string;
   hold: (hold: Hold) => void;
-  /** Answers every such request with this status, until the gate is opened. */
-  fail: (matches: Matches, status?: number) => void;
+  /** Answers every such request with this status, until the gate is opened; with DynamoDB's error of this name. */
+  fail: (matches: Matches, status?: number, awsError?: string) => void;
   watch: (matches: Matches) => Watch;
   /** Keeps such requests waiting until `count` of them wait together, once; then forwards all. */
   gather: (matches: Matches, count: number) => void;
@@ -46,7 +46,7 @@ export interface Gate {
 /** Each hold takes one request; a gate forwards to `target` on 127.0.0.1. */
 export async function startGate(target: string): Promise<Gate> {
   const holds: Hold[] = [];
-  const failing: { matches: Matches; status: number }[] = [];
+  const failing: { matches: Matches; status: number; awsError?: string | undefined }[] = [];
   const watches: { matches: Matches; watch: Watch; underWay: number }[] = [];
   const waiters: { count: number; resolve: () => void }[] = [];
   const gatherings: Gathering[] = [];
@@ -69,7 +69,10 @@ export async function startGate(target: string): Promise<Gate> {
     );
     const failed = failing.find(({ matches }) => matches(seen));
     if (failed !== undefined) {
-      res.writeHead(failed.status).end();
+      const { status, awsError } = failed;
+      const type = { 'content-type': 'application/x-amz-json-1.0' };
+      if (awsError === undefined) res.writeHead(status).end();
+      else res.writeHead(status, type).end(JSON.stringify({ __type: awsError, message: awsError }));
       return;
     }
     const index = holds.findIndex((hold) => hold.matches(seen));
@@ -96,7 +99,7 @@ export async function startGate(target: string): Promise<Gate> {
   return {
     url: `http://127.0.0.1:${port}`,
     hold: (hold) => holds.push(hold),
-    fail: (matches, status = 500) => failing.push({ matches, status }),
+    fail: (matches, status = 500, awsError) => failing.push({ matches, status, awsError }),
     watch: (matches) => {
       const watch: Watch = { requests: [], mostAtOnce: 0 };
       watches.push({ matches, watch, underWay: 0 });

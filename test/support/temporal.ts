@@ -23,8 +23,10 @@ export interface BareTemporal {
   stop: () => Promise<void>;
 }
 
-export async function startBareTemporal(services: Services): Promise<BareTemporal> {
-  const server = await startTemporal({ dataDir: services.dataDir });
+export async function startBareTemporal({
+  dataDir,
+}: Pick<Services, 'dataDir'>): Promise<BareTemporal> {
+  const server = await startTemporal({ dataDir });
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });
   await ensureSearchAttributes(client);
@@ -40,12 +42,12 @@ export async function startBareTemporal(services: Services): Promise<BareTempora
   return bare;
 }
 
-/** The server, and workers with real activities in this process. */
-export async function startTestTemporal(
+/** Workers with real activities in this process. */
+export async function startTestWorkers(
+  bare: BareTemporal,
   services: Services,
   changes: Partial<Dependencies> = {},
-): Promise<BareTemporal> {
-  const bare = await startBareTemporal(services);
+): Promise<{ stop: () => Promise<void> }> {
   const native = await NativeConnection.connect({ address: bare.server.address });
   const workers = await createWorkers(
     {
@@ -60,11 +62,25 @@ export async function startTestTemporal(
   );
   const running = Promise.all(workers.map(async (worker) => await worker.run()));
   return {
-    ...bare,
     stop: async () => {
       for (const worker of workers) worker.shutdown();
       await running;
       await native.close();
+    },
+  };
+}
+
+/** The server and its workers. */
+export async function startTestTemporal(
+  services: Services,
+  changes: Partial<Dependencies> = {},
+): Promise<BareTemporal> {
+  const bare = await startBareTemporal(services);
+  const workers = await startTestWorkers(bare, services, changes);
+  return {
+    ...bare,
+    stop: async () => {
+      await workers.stop();
       await bare.stop();
     },
   };

@@ -4,6 +4,7 @@ import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { resolveTool } from '../../dev/tools/resolve.ts';
 import {
+  alertTaskQueue,
   deliveryTaskQueue,
   eventTaskQueue,
   fileTaskQueue,
@@ -34,7 +35,7 @@ export async function withTimeSkipping(
   const { sendUsage, applyEvents, processChunk, ...others } = activities;
   const { listUndelivered, deferUsage, wakeShards, ...rest } = others;
   const { planDay, aggregateChunk, aggregateCustomers, forgetPlan, ...remaining } = rest;
-  const { removeOutputs, catchUpEvents, sweepEvents, ...main } = remaining;
+  const { removeOutputs, catchUpEvents, sweepEvents, sendNextAlert, ...main } = remaining;
   try {
     const common = { connection: env.nativeConnection, namespace: env.namespace ?? 'default' };
     const worker = await Worker.create({
@@ -49,6 +50,7 @@ export async function withTimeSkipping(
       [eventTaskQueue(taskQueue), { applyEvents }],
       [deliveryTaskQueue(taskQueue), { listUndelivered, deferUsage, wakeShards }],
       [fileTaskQueue(taskQueue), { processChunk }],
+      [alertTaskQueue(taskQueue), { sendNextAlert }],
       [
         listingTaskQueue(taskQueue),
         {
@@ -78,8 +80,8 @@ export async function withTimeSkipping(
   }
 }
 
-/** The SDK gives a Java process five seconds to answer: on a busy machine it may take another start. */
-async function startTimeSkipping(startsLeft = 3): Promise<TestWorkflowEnvironment> {
+/** The SDK gives a Java process five seconds to answer: on a busy machine it may take others. */
+async function startTimeSkipping(startsLeft = 20): Promise<TestWorkflowEnvironment> {
   const { command } = await resolveTool('temporal-test-server');
   try {
     return await TestWorkflowEnvironment.createTimeSkipping({

@@ -14,6 +14,8 @@ import type { TableStore } from '../../tables/dynamo.ts';
 
 interface Database {
   client: () => DynamoDBClient;
+  /** One more, which tries as often as in production. */
+  newClient: () => DynamoDBClient;
   /** A prefix that no other test has. */
   newPrefix: () => string;
   /** All tables, empty, under a prefix of their own. */
@@ -25,14 +27,18 @@ export function useDynamodb(): Database {
   let server: RunningServer | undefined;
   let client: DynamoDBClient | undefined;
   let prefixes = 0;
-  beforeAll(async () => {
-    server = await startDynamodb({ dataDir });
-    client = new DynamoDBClient({
+  const newClient = (maxAttempts = 3): DynamoDBClient => {
+    if (server === undefined) throw new Error('the database is not started');
+    return new DynamoDBClient({
       endpoint: server.url,
       region: 'us-east-1',
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-      maxAttempts: 1,
+      maxAttempts,
     });
+  };
+  beforeAll(async () => {
+    server = await startDynamodb({ dataDir });
+    client = newClient(1);
   });
   afterAll(async () => {
     client?.destroy();
@@ -52,7 +58,7 @@ export function useDynamodb(): Database {
     await createTables(current(), prefix);
     return createTableStore(current(), prefix);
   };
-  return { client: current, newPrefix, newStore };
+  return { client: current, newClient, newPrefix, newStore };
 }
 
 /** Every row of a table as it is stored, in no order. */

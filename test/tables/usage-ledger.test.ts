@@ -152,12 +152,17 @@ describe('DL5 what a shard has undelivered', () => {
     const { ledger } = await newLedger();
     await atOnce(260, async (n) => await ledger.record(usageOf(`job-${n}`), at((n * 7) % 260)));
     const shard = deliveryShard('cus_1', 'file_processed');
-    const due = (await ledger.undelivered(shard, 500)).map(({ nextAttemptAt }) => nextAttemptAt);
+    const due = (await ledger.undelivered(shard, 500)).waiting.map(
+      ({ nextAttemptAt }) => nextAttemptAt,
+    );
     expect(due).toStrictEqual(Array.from({ length: 260 }, (_, n) => at(n)));
-    expect(await ledger.undelivered(shard, 1)).toStrictEqual([
+    expect((await ledger.undelivered(shard, 1)).waiting).toStrictEqual([
       { identifier: 'job-0', customerId: 'cus_1', meter: 'file_processed', nextAttemptAt: at(0) },
     ]);
-    expect(await ledger.undelivered(shard, 205)).toHaveLength(205);
-    expect(await ledger.undelivered((shard + 1) % 8, 500)).toStrictEqual([]);
+    expect((await ledger.undelivered(shard, 205)).waiting).toHaveLength(205);
+    expect(await ledger.undelivered((shard + 1) % 8, 500)).toStrictEqual({
+      waiting: [],
+      unreadable: [],
+    });
   });
 });

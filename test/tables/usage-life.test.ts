@@ -1,33 +1,20 @@
 /** DL12: what befell a record never makes its row too large, and a refused key leaves no trace in it. */
-import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { createUsageLedger } from '../../tables/usage-ledger.ts';
-import { usageOf } from './ledger-support.ts';
+import { growLife, usageOf } from './ledger-support.ts';
 import { at, atOnce, useDynamodb } from './support.ts';
 
 const database = useDynamodb();
 
-/** As a row stood that a refused key had met for four days, before its life was bounded. */
+/** A record of that many lines, and how large its row is. */
 async function grown(lines: number) {
   const store = await database.newStore();
   const ledger = createUsageLedger(store);
   await ledger.record(usageOf('job-1'), at(0));
-  const life = Array.from({ length: lines }, (_, n) => ({
-    at: at(0),
-    what: `${n} attempt failed: ${'x'.repeat(200)}`,
-  }));
-  const name = `${store.prefix}usage-ledger`;
-  await store.db.send(
-    new UpdateCommand({
-      TableName: name,
-      Key: { identifier: 'job-1' },
-      UpdateExpression: 'SET #life = :life',
-      ExpressionAttributeNames: { '#life': 'life' },
-      ExpressionAttributeValues: { ':life': life },
-    }),
-  );
+  const life = await growLife(store, 'job-1', lines);
   const bytes = async (): Promise<number> => {
-    const key = { TableName: name, Key: { identifier: 'job-1' } };
+    const key = { TableName: `${store.prefix}usage-ledger`, Key: { identifier: 'job-1' } };
     return JSON.stringify((await store.db.send(new GetCommand(key))).Item).length;
   };
   return { ledger, life, bytes };

@@ -57,6 +57,22 @@ describe('I5 WH3 the inbox', () => {
     });
   });
 
+  test('I5 many are read together: large ones in several answers, without those that are not there', async () => {
+    const { events } = await inbox();
+    const content = (index: number) => Buffer.alloc(1000 + index, index);
+    const ids = Array.from({ length: 45 }, (_, index) => `evt_${index}`);
+    await Promise.all(
+      ids.map(async (id, index) => await events.put(facts(id), 'received', content(index))),
+    );
+    const found = await events.getAll([...ids, 'evt_none', 'evt_0']);
+    expect([...found.keys()].toSorted()).toEqual(ids.toSorted());
+    for (const [index, id] of ids.entries()) {
+      expect(found.get(id)).toStrictEqual(await events.get(id));
+      expect(Buffer.from(found.get(id)?.payload ?? [])).toEqual(content(index));
+    }
+    expect(await events.getAll([])).toEqual(new Map());
+  });
+
   test('WH3 twenty at once are one, and the first stays', async () => {
     const { store, events } = await inbox();
     const put = await atOnce(

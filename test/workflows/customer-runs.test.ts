@@ -1,40 +1,18 @@
-/**
- * The runs of `customer` on a real server: what one is told, and what it leaves to the next. The server suggests
- * early to go on as new.
- */
+/** The runs of `customer` on a real server: what one is told, and what it leaves to the next. */
 import { Context } from '@temporalio/activity';
-import { NativeConnection, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Activities, ApplyOutcome, EventActivities } from '../../activities/index.ts';
-import { DYNAMIC_CONFIG } from '../../dev/stack/temporal-config.ts';
 import type { CustomerInput, CustomerProgress } from '../../domain/event-runs.ts';
 import { workflowIds } from '../../domain/ids.ts';
 import { eventTaskQueue } from '../../domain/temporal-names.ts';
 import { queryNames, signalNames } from '../../engine/contract.ts';
+import { useEarlyRuns } from '../support/early-runs.ts';
 import { runsOf } from '../support/runs-of.ts';
 import type { Events } from '../support/runs-of.ts';
 import { startAs } from '../support/start.ts';
-import { startServices } from '../support/services.ts';
-import type { Services } from '../support/services.ts';
-import { startBareTemporal } from '../support/temporal.ts';
-import type { BareTemporal } from '../support/temporal.ts';
 
 /** An event that is applied alone is six events of history: a run applies about ten. */
-const suggestedAt = 60;
-let services: Services;
-let temporal: BareTemporal;
-let connection: NativeConnection;
-beforeAll(async () => {
-  Object.assign(DYNAMIC_CONFIG, { 'limit.historyCount.suggestContinueAsNew': suggestedAt });
-  services = await startServices();
-  temporal = await startBareTemporal(services);
-  connection = await NativeConnection.connect({ address: temporal.server.address });
-});
-afterAll(async () => {
-  await connection.close();
-  await temporal.stop();
-  await services.stop();
-});
+const { temporal, withWorkers } = useEarlyRuns(60);
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `evt_${index}`);
 
@@ -68,41 +46,29 @@ async function withLine(
     runs: () => ReturnType<typeof runsOf>;
   }) => Promise<void>,
 ): Promise<void> {
-  const { client } = temporal;
   const { applyEvents, layAsideEvent } = activities;
-  const workers = [
-    await workerOf(line, { layAsideEvent }),
-    await workerOf(eventTaskQueue(line), { applyEvents }),
+  const queues = [
+    { taskQueue: line, activities: { layAsideEvent } },
+    { taskQueue: eventTaskQueue(line), activities: { applyEvents } },
   ] as const;
-  await workers[0].runUntil(
-    workers[1].runUntil(async () => {
-      const run = { taskQueue: line, workflowId: `customer/${line}` };
-      const first = await startAs(client, run, 'customer', { line, ...from });
-      const current = client.workflow.getHandle(run.workflowId);
-      await story({
-        tell: async (eventId) => {
-          await current.signal(signalNames.stripeEvent, { eventId });
-        },
-        progress: async () => await current.query<CustomerProgress>(queryNames.progress),
-        runs: async () => await runsOf(client, run.workflowId, first.firstExecutionRunId),
-      });
-    }),
-  );
-}
-
-async function workerOf(taskQueue: string, activities: object): Promise<Worker> {
-  return await Worker.create({
-    connection,
-    taskQueue,
-    workflowBundle: { codePath: inject('workflowBundle') },
-    activities,
+  await withWorkers(queues, async ({ client }) => {
+    const run = { taskQueue: line, workflowId: `customer/${line}` };
+    const first = await startAs(client, run, 'customer', { line, ...from });
+    const current = client.workflow.getHandle(run.workflowId);
+    await story({
+      tell: async (eventId) => {
+        await current.signal(signalNames.stripeEvent, { eventId });
+      },
+      progress: async () => await current.query<CustomerProgress>(queryNames.progress),
+      runs: async () => await runsOf(client, run.workflowId, first.firstExecutionRunId),
+    });
   });
 }
 
 const patience = { timeout: 60_000, interval: 100 };
 
 test('WH3 the server takes the same event once, twenty times at once and again; a redrive is another', async () => {
-  const { client, engine } = temporal;
+  const { client, engine } = temporal();
   // Nobody works on this queue: the run only hears.
   const line = 'cus_told';
   const signals = async (): Promise<unknown[]> => {

@@ -13,6 +13,7 @@ import { createTemporalRedrive } from '../../server/temporal-redrive.ts';
 import { createEngine } from '../../engine/engine.ts';
 import { queryNames } from '../../engine/contract.ts';
 import type { CustomerProgress } from '../../domain/event-runs.ts';
+import { withOperator } from '../server/api-support.ts';
 import { adminToken, asAdmin } from '../server/dead-letters-support.ts';
 import { createTestApp } from '../server/support.ts';
 import { startServices } from '../support/services.ts';
@@ -35,13 +36,13 @@ beforeAll(async () => {
     {},
     {},
     {
-      adminToken,
       tables: services,
       temporal: createTemporalRedrive(
         createEngine(temporal.client, { taskQueue, patienceMs, asUnavailable: true }),
       ),
       now: () => new Date(),
     },
+    withOperator(adminToken),
   );
   address = await new Promise<string>((resolve) => {
     server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) => {
@@ -247,13 +248,13 @@ test('WH7 Temporal away: 503, why is logged, and nothing is changed', async () =
     {},
     {},
     {
-      adminToken,
       tables: services,
       temporal: createTemporalRedrive(
         createEngine(client, { taskQueue, patienceMs: 500, asUnavailable: true }),
       ),
       now: () => new Date(),
     },
+    withOperator(adminToken),
   );
   const path = `${letters}/${encodeURIComponent(id)}/redrive`;
   const answer = await app.request(path, { method: 'POST', headers: asAdmin });

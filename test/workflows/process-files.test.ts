@@ -173,7 +173,7 @@ describe('failures', () => {
       const cause = failure instanceof WorkflowFailedError ? failure.cause : undefined;
       expect(cause).toBeInstanceOf(ActivityFailure);
       expect(cause).toMatchObject({ cause: { message } });
-      expect(calls).toEqual(['begin', 'remove', `fail ${message}`]);
+      expect(calls).toEqual(['begin', `fail ${message}`, 'remove']);
     });
   });
 
@@ -231,7 +231,7 @@ describe('failures', () => {
         const failure: unknown = await handle.result().catch((error: unknown) => error);
         const cause = failure instanceof WorkflowFailedError ? failure.cause : undefined;
         expect(cause).toBeInstanceOf(CancelledFailure);
-        expect(calls).toEqual(['begin', 'chunk', 'remove', 'fail cancelled']);
+        expect(calls).toEqual(['begin', 'chunk', 'fail cancelled', 'remove']);
       },
     );
   });
@@ -280,6 +280,42 @@ describe('failures', () => {
       const handle = await start(env);
       expect(await handle.result()).toMatchObject({ status: 'completed' });
       expect(tries).toBe(15);
+    });
+  });
+
+  test('FM17 tables that are away for more than three days: metered at last, and the history stays short', async () => {
+    let tries = 0;
+    const { activities } = recording({
+      completeProcessing: async () => {
+        tries += 1;
+        if (tries < 470) throw new Error('the tables do not answer');
+        return await Promise.resolve({ delivery: 'delivered' });
+      },
+    });
+    await withTimeSkipping(activities, async (env) => {
+      const handle = await start(env);
+      expect(await handle.result()).toMatchObject({ status: 'completed', delivery: 'delivered' });
+      const { startTime, closeTime } = await handle.describe();
+      const tookMs = (closeTime?.getTime() ?? 0) - startTime.getTime();
+      expect(tookMs).toBeGreaterThan(3 * 24 * hourMs);
+      const { events = [] } = await handle.fetchHistory();
+      expect((events ?? []).length).toBeLessThan(200);
+    });
+  });
+
+  test('FM17 chunks whose sum passes 2^53 bytes: failed once, in words, and undone', async () => {
+    const { calls, activities } = recording({
+      processChunk: async ({ files }) =>
+        await Promise.resolve({ files: files.length, bytes: Number.MAX_SAFE_INTEGER - 1 }),
+    });
+    const files = Array.from({ length: 50 }, (_, index) => `file-${index}`);
+    await withTimeSkipping(activities, async (env) => {
+      const handle = await start(env, { ...request, files });
+      const failure: unknown = await handle.result().catch((error: unknown) => error);
+      const cause = failure instanceof WorkflowFailedError ? failure.cause : undefined;
+      const reason = 'the job is larger than can be counted exactly (2^53 bytes)';
+      expect(cause?.message).toBe(reason);
+      expect(calls).toEqual(['begin', `fail ${reason}`, 'remove']);
     });
   });
 

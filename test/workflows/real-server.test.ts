@@ -149,7 +149,10 @@ describe('deliverUsage on the real server', () => {
       customers.map(async (id) => await services.control.total(id, 'file_processed')),
     );
     expect(totals.reduce((sum, total) => sum + Number(total), 0)).toBe(1600);
-    expect(await services.ledger.undelivered(shard, 10)).toEqual([]);
+    expect(await services.ledger.undelivered(shard, 10)).toEqual({
+      waiting: [],
+      unreadable: [],
+    });
   });
 
   test('DL5 a record announced while its shard is ending is not lost', async () => {

@@ -35,7 +35,7 @@ function recording(
   const activities: Partial<Activities> = {
     planDay: async () => {
       told.calls.push('plan');
-      return await Promise.resolve({ chunks, customers: chunks * 1000 });
+      return await Promise.resolve({ chunks, customers: chunks * 1000, failed: 0 });
     },
     aggregateChunk: async ({ chunk, day: asked }) => {
       told.calls.push(`chunk ${chunk} of ${asked}`);

@@ -1,38 +1,20 @@
 /** `billStorage` and `aggregateStorage` on the real server, with typed doubles: windows and long runs. */
 import type { Client } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
-import { DYNAMIC_CONFIG } from '../../dev/stack/temporal-config.ts';
 import { workflowIds } from '../../domain/ids.ts';
 import { listingTaskQueue } from '../../domain/temporal-names.ts';
 import { signalNames, queryNames } from '../../engine/contract.ts';
 import type { BillStorageInput, BillStorageProgress } from '../../domain/storage-runs.ts';
 import { countActions, totalActions } from '../bench/support/actions.ts';
+import { useEarlyRuns } from '../support/early-runs.ts';
 import { runsOf } from '../support/runs-of.ts';
 import { startAs } from '../support/start.ts';
-import { startServices } from '../support/services.ts';
-import type { Services } from '../support/services.ts';
-import { startBareTemporal } from '../support/temporal.ts';
-import type { BareTemporal } from '../support/temporal.ts';
 
 /** Temporal suggests going on as new at 4,096 events; here early, so that it happens often. */
 const suggestedAt = 300;
 const month = '2026-02';
-let services: Services;
-let temporal: BareTemporal;
-let connection: NativeConnection;
-beforeAll(async () => {
-  Object.assign(DYNAMIC_CONFIG, { 'limit.historyCount.suggestContinueAsNew': suggestedAt });
-  services = await startServices();
-  temporal = await startBareTemporal(services);
-  connection = await NativeConnection.connect({ address: temporal.server.address });
-});
-afterAll(async () => {
-  await connection.close();
-  await temporal.stop();
-  await services.stop();
-});
+const { withWorkers } = useEarlyRuns(suggestedAt);
 
 /** Each test has queues of its own: the day's listings are on a second one (DL16). */
 async function withWorker(
@@ -40,20 +22,12 @@ async function withWorker(
   activities: Partial<Activities>,
   story: (client: Client) => Promise<void>,
 ): Promise<void> {
-  const worker = await Worker.create({
-    connection,
-    taskQueue,
-    workflowBundle: { codePath: inject('workflowBundle') },
-    activities,
-    maxCachedWorkflows: 500,
-  });
-  const listing = await Worker.create({
-    connection,
-    taskQueue: listingTaskQueue(taskQueue),
-    activities,
-  });
-  await worker.runUntil(async () => {
-    await listing.runUntil(story(temporal.client));
+  const queues = [
+    { taskQueue, activities },
+    { taskQueue: listingTaskQueue(taskQueue), activities },
+  ] as const;
+  await withWorkers(queues, async ({ client }) => {
+    await story(client);
   });
 }
 
@@ -205,7 +179,7 @@ describe('SB9 the window', () => {
 
 describe('SB7 what a day costs', () => {
   const doubles = (chunks: number, seen: number[]): Partial<Activities> => ({
-    planDay: async () => await Promise.resolve({ chunks, customers: chunks * 1000 }),
+    planDay: async () => await Promise.resolve({ chunks, customers: chunks * 1000, failed: 0 }),
     aggregateChunk: async ({ chunk }) => {
       seen.push(chunk);
       return await Promise.resolve({ customers: 1000, bytes: '5', files: 1, failed: [] });

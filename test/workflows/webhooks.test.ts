@@ -1,60 +1,29 @@
-import { serve } from '@hono/node-server';
-import type { ServerType } from '@hono/node-server';
+import pLimit from 'p-limit';
 import type Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { catalog } from '../../domain/catalog.ts';
 import { dayOf } from '../../domain/period.ts';
 import { effectOf } from '../../domain/stripe-events.ts';
-import { createLogger } from '../../platform/logger.ts';
-import { createMetrics } from '../../platform/metrics.ts';
-import { createApp } from '../../server/app.ts';
 import { receiveEvent } from '../../server/receive-event.ts';
-import type { EventReceiver } from '../../server/receive-event.ts';
-import { noDeadLetters } from '../server/dead-letters-support.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
 import { startTestTemporal } from '../support/temporal.ts';
 import type { BareTemporal } from '../support/temporal.ts';
+import { startWebhookServer } from '../support/webhook-server.ts';
+import type { WebhookServer } from '../support/webhook-server.ts';
 
-const secret = 'whsec_of_this_test';
 let services: Services;
 let temporal: BareTemporal;
-let server: ServerType;
-let receiver: EventReceiver;
+let server: WebhookServer;
 let price: string;
 beforeAll(async () => {
   services = await startServices();
   temporal = await startTestTemporal(services);
-  const metrics = createMetrics();
-  receiver = {
-    webhookEvents: services.webhookEvents,
-    announceEvent: temporal.engine.announceEvent,
-    metrics,
-    livemode: false,
-  };
-  const app = createApp({
-    logger: createLogger('test', 'silent'),
-    registry: metrics.registry,
-    probes: {},
-    deadLetters: noDeadLetters,
-    webhooks: {
-      stripeSecrets: [secret],
-      eventBridgeSecret: undefined,
-      now: () => new Date(),
-      receiver,
-    },
-  });
-  const port = await new Promise<number>((resolve) => {
-    server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, (address) => {
-      resolve(address.port);
-    });
-  });
-  await services.control.configureWebhooks({ retryScale: 0.001 });
-  await services.control.addWebhook({ url: `http://127.0.0.1:${port}/webhooks/stripe`, secret });
+  server = await startWebhookServer(services, temporal.engine);
   price = await meteredPrice();
 });
 afterAll(async () => {
-  await new Promise((resolve) => server.close(resolve));
+  await server.stop();
   await temporal.stop();
   await services.stop();
 });
@@ -98,7 +67,8 @@ async function use(customer: string, value: string): Promise<void> {
 const standing = async (customer: string) =>
   (await services.customers.get(customer))?.billingStatus;
 async function eventually(read: () => Promise<unknown>, wanted: unknown): Promise<void> {
-  await expect.poll(read, { timeout: 60_000 }).toBe(wanted);
+  // The test's own time ends it.
+  await expect.poll(read, { timeout: 600_000 }).toBe(wanted);
 }
 
 async function allApplied(customer: string): Promise<void> {
@@ -235,6 +205,7 @@ describe('over HTTP, signed and delivered by the double', () => {
   });
 });
 
+/* The conditions end it; a machine that works for others may take minutes. */
 test('WH4 I6 five events in all 120 orders, each with a repeat: the same state in the end', async () => {
   await services.control.configureWebhooks({ paused: true });
   const orders = permutations([0, 1, 2, 3, 4]).map((order, index) => ({
@@ -249,16 +220,21 @@ test('WH4 I6 five events in all 120 orders, each with a repeat: the same state i
   const made: Stripe.Event[] = [];
   for await (const event of services.stripe.events.list({ limit: 100 })) made.push(event);
   const sent: string[] = [];
-  for (const { order, customer } of orders) {
-    const five = lastFive(made, customer);
-    const [first] = order;
-    for (const which of [...order, first ?? 0]) {
-      const event = five[which];
-      if (event === undefined) throw new Error(`${customer} has no five events`);
-      await receiveEvent(receiver, event);
-      sent.push(event.id);
-    }
-  }
+  // A customer's events one after the other, in its order; customers beside one another.
+  const limit = pLimit(10);
+  await Promise.all(
+    orders.map(async ({ order, customer }) => {
+      const five = lastFive(made, customer);
+      const events = [...order, order[0] ?? 0].map((which) => five[which]);
+      await limit(async () => {
+        for (const event of events) {
+          if (event === undefined) throw new Error(`${customer} has no five events`);
+          await receiveEvent(server.receiver, event);
+          sent.push(event.id);
+        }
+      });
+    }),
+  );
   await eventually(async () => {
     const rows = await Promise.all(
       [...new Set(sent)].map(async (id) => await services.webhookEvents.get(id)),
@@ -269,7 +245,7 @@ test('WH4 I6 five events in all 120 orders, each with a repeat: the same state i
   for (const { customer } of orders) finals.add(await finalState(customer));
   expect([...finals]).toHaveLength(1);
   await services.control.configureWebhooks({ paused: false });
-});
+}, 600_000);
 
 /** Of those that change something; the oldest first. */
 function lastFive(made: readonly Stripe.Event[], customer: string): Stripe.Event[] {

@@ -41,13 +41,13 @@ export async function runPeerWorker(workflowsPath: string, activities: object): 
     activities,
     ...mainQueueSettings,
   });
-  const health = await serveHealth(
+  const closeHealth = await serveHealth(
     config.HOST,
     config.WORKER_HEALTH_PORT,
     () => worker.getState() === 'RUNNING',
-    createMetrics().registry,
+    [async () => await createMetrics().registry.metrics()],
   );
   await worker.run();
-  health.close();
+  await closeHealth();
   await connection.close();
 }

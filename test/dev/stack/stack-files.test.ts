@@ -39,6 +39,7 @@ test('stack.json has exactly the documented fields, and goes at the end', async 
     dynamodb: 'http://127.0.0.1:8000',
     s3: 'http://127.0.0.1:7070',
     stripe: 'http://127.0.0.1:12111',
+    alerts: 'http://127.0.0.1:8090',
     adminToken: secrets.adminToken,
     demo: { customerId: 'cus_DemoAurora', apiKey: secrets.demoApiKey },
     pid: process.pid,
@@ -55,6 +56,7 @@ test('secrets are generated once, look like what they are, and only their user m
   expect(secrets.demoApiKey).toMatch(/^dbk_[\w-]{43}$/);
   expect(secrets.stripeSecretKey).toMatch(/^sk_test_double_[0-9a-f]{32}$/);
   expect(secrets.stripeWebhookSecret).toMatch(/^whsec_[0-9a-f]{32}$/);
+  expect(Buffer.from(secrets.alertWebhookSecret.slice(6), 'base64')).toHaveLength(32);
   writeEnvironmentFile(dataDir, {});
   for (const name of ['secrets.json', 'env.json']) {
     expect((await stat(path.join(dataDir, name))).mode & 0o777).toBe(0o600);
@@ -95,7 +97,10 @@ test("the environment names this stack; of the user's own only settings pass, ne
     BUCKET: 'siftbeam',
     TABLE_PREFIX: 'siftbeam-',
     PORT: '8080',
+    PUBLIC_URL: 'http://127.0.0.1:8080',
     ADMIN_TOKEN: secrets.adminToken,
+    ALERT_WEBHOOK_URL: 'http://127.0.0.1:8090/',
+    ALERT_WEBHOOK_SECRET: secrets.alertWebhookSecret,
     APPLY_SCHEDULES: 'true',
   });
   const slower = stackEnvironment(ports, secrets, { DELIVERY_RATE_PER_SECOND: '5' });

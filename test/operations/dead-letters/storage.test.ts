@@ -99,7 +99,7 @@ function dependencies(changes: Partial<RedriveDependencies> = {}): {
     announce: notAsked,
     announceEvent: notAsked,
     waitUntil: notAsked,
-    measureDay: async ({ customerId }) => {
+    measureDay: async ({ customerId = 'everybody' }) => {
       asked.push(customerId);
       await measure(customerId);
       return true;
@@ -176,6 +176,39 @@ test('DL9 a letter opened anew while its day was measured is not closed over', a
   expect((await redrive(deps, id)).outcome).toBe('again');
   expect(await status(id)).toBe('open');
   expect((await redrive(dependencies().deps, id)).outcome).toBe('redriven');
+});
+
+test('SB21 a night laid aside is measured for everybody; its letter closes when that run has ended', async () => {
+  const night = '2026-02-21';
+  const id = deadLetterId('storage-night', night);
+  const letter = { id, kind: 'storage-night', subject: night, customerId: '' } as const;
+  await deadLetters.open({ ...letter, error: 'skipped', attempts: 1, record: {} }, at(1));
+  const order: object[] = [];
+  const run = (rows: number, ended: boolean) => {
+    const measureDay = async (of: { customerId?: string; day: string }): Promise<boolean> => {
+      order.push(of);
+      const stored = { bytes: 1n, files: 1 };
+      if (rows > 0) await storageDaily.put(snapshotOf('cus_night', of.day, stored, stored), at(5));
+      return ended;
+    };
+    return dependencies({ measureDay }).deps;
+  };
+  const done = { id, customerId: '', period: night };
+  const none = { ...done, outcome: 'again', state: 'missing' };
+  expect(await redrive(run(0, true), id)).toEqual(none);
+  expect(await redrive(run(0, false), id)).toEqual({ ...none, outcome: 'started' });
+  expect(await redrive(run(1, false), id)).toEqual({
+    ...done,
+    outcome: 'started',
+    state: 'measured',
+  });
+  expect(await status(id)).toBe('open');
+  expect(order).toEqual([{ day: night }, { day: night }, { day: night }]);
+  const measured = { ...done, outcome: 'redriven', state: 'measured' };
+  expect(await redrive(run(1, true), id)).toEqual(measured);
+  expect(await status(id)).toBe('redriven');
+  expect(await redrive(run(1, true), id)).toEqual({ ...measured, outcome: 'already-redriven' });
+  expect(order).toHaveLength(3);
 });
 
 test('SB14 a failed bill is started again, and its letter closed by its run', async () => {

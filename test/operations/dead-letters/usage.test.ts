@@ -103,12 +103,12 @@ test('DL9 a redrive puts usage back, announces it, and closes the letter; again 
 const died = new Error('died');
 const dies = async (): Promise<never> => await Promise.reject(died);
 const deaths: [string, (identifier: string) => Partial<RedriveDependencies>][] = [
-  ['before requeue', () => ({ ledger: { get: ledger.get, requeue: dies } })],
+  ['before requeue', () => ({ ledger: { ...ledger, requeue: dies } })],
   [
     'after requeue',
     () => ({
       ledger: {
-        get: ledger.get,
+        ...ledger,
         requeue: async (record, now) => {
           await ledger.requeue(record, now);
           throw died;
@@ -206,4 +206,40 @@ test('DL9 an unknown letter is not found', async () => {
   await expect(discard(deps, 'usage-rejected/no', 'x')).rejects.toMatchObject({
     code: 'not_found',
   });
+});
+
+test('FM17 usage that the ledger refused: offered again it is recorded once, delivered and the letter closed', async () => {
+  const id = deadLetterId('usage-unrecorded', 'collided');
+  const facts = { customerId: 'cus_1', meter: 'file_processed', quantity: '7' } as const;
+  const record = { identifier: 'collided', ...facts, occurredAt: at(3) };
+  const letter = {
+    id,
+    kind: 'usage-unrecorded',
+    subject: 'collided',
+    customerId: 'cus_1',
+  } as const;
+  await deadLetters.open({ ...letter, error: 'other facts', attempts: 1, record }, at(4));
+  const { deps, announced } = dependencies();
+  expect(await redrive(deps, id)).toMatchObject({ outcome: 'redriven', state: 'pending' });
+  expect(await redrive(deps, id)).toMatchObject({ outcome: 'already-redriven', state: 'pending' });
+  expect(await ledger.get('collided')).toMatchObject({ ...record, source: { id: 'collided' } });
+  expect(announced).toEqual(['collided', 'collided']);
+  expect((await deadLetters.get(id))?.status).toBe('redriven');
+});
+
+test('FM17 refused again it says so, and the letter stays; discarded only while nothing will be billed', async () => {
+  const id = deadLetterId('usage-unrecorded', 'taken');
+  const source = { kind: 'storage' as const, id: 'cus_1/2026-10' };
+  const other = { customerId: 'cus_1', meter: 'storage-usage' as const, quantity: '9' };
+  await ledger.record({ identifier: 'taken', ...other, occurredAt: at(0), source }, at(0));
+  const record = { quantity: '7', occurredAt: at(3) };
+  const letter = { id, kind: 'usage-unrecorded', subject: 'taken', customerId: 'cus_1' } as const;
+  await deadLetters.open({ ...letter, error: 'other facts', attempts: 1, record }, at(4));
+  await expect(redrive(dependencies().deps, id)).rejects.toThrow(
+    'is in the ledger with other facts',
+  );
+  expect((await deadLetters.get(id))?.status).toBe('open');
+  expect((await discard(dependencies().deps, id, 'run again under another id')).status).toBe(
+    'discarded',
+  );
 });
