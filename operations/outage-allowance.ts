@@ -3,8 +3,7 @@
  * seen, and no more than a stated number a process until the tables answer again (GA5, I7).
  */
 import { LRUCache } from 'lru-cache';
-import { noLimitCents, roomFor } from '../domain/budgets.ts';
-import { leftCents } from '../domain/budgets.ts';
+import { leftCents, noLimitCents, roomFor } from '../domain/budgets.ts';
 import type { UsageCounter } from '../domain/budgets.ts';
 
 /** Customers whose room is remembered, the last ones seen. */
@@ -34,7 +33,8 @@ export function createOutageAllowance(mostCasts: number) {
     giveBack: (customerId: string, cents: number): void => {
       const left = room.get(customerId);
       if (left !== undefined) room.set(customerId, left + cents);
-      taken -= 1;
+      // The tables may have answered in between, which gave the whole allowance back.
+      taken = Math.max(0, taken - 1);
     },
   };
 }

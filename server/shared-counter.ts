@@ -29,9 +29,11 @@ interface SharedCounterOptions {
  */
 export function openSharedCounter(options: SharedCounterOptions): SharedCounter {
   const { redisUrl, perMinute, patienceMs } = options;
+  // A connection is not given up while somebody may still wait for its answer.
+  const silentMs = Math.max(connectionMs, patienceMs);
   const redis = new Redis(redisUrl, {
-    connectTimeout: connectionMs,
-    socketTimeout: connectionMs,
+    connectTimeout: silentMs,
+    socketTimeout: silentMs,
     retryStrategy: () => connectionMs,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

@@ -134,8 +134,10 @@ export function createStorageDaily(store: TableStore) {
         if (current !== undefined) yield current;
         current = { customerId, days: [] };
       }
-      if (read.success) current.days.push(read.data);
-      else current.problem = `the row ${nameOf(item)} cannot be read`;
+      if (read.success) {
+        const { date, totalStorageBytes } = read.data;
+        current.days.push({ date, totalStorageBytes });
+      } else current.problem = `the row ${nameOf(item)} cannot be read`;
     }
     if (current !== undefined) yield current;
   }
