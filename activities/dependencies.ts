@@ -31,4 +31,6 @@ export interface Dependencies extends Tables {
   logger: Logger;
   metrics: Metrics;
   now: () => Date;
+  /** Temporal's time, which DURABILL_CLOCK does not move. */
+  wallClock: () => Date;
 }

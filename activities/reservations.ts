@@ -15,7 +15,7 @@ interface CastRef {
 type SpendingDependencies = Pick<Dependencies, 'spending'>;
 type RepairDependencies = Pick<
   Dependencies,
-  'spending' | 'processings' | 'signals' | 'now' | 'logger' | 'metrics'
+  'spending' | 'processings' | 'signals' | 'now' | 'wallClock' | 'logger' | 'metrics'
 >;
 
 /** Once, however often it is asked. */
@@ -50,15 +50,14 @@ export async function reserveLate(
  * looked at too: a reservation stays in its own (GA12).
  */
 export async function repairReservations(deps: RepairDependencies): Promise<{ repaired: number }> {
-  const now = deps.now();
-  const month = monthOf(dayOf(now.getTime()));
+  const month = monthOf(dayOf(deps.now().getTime()));
   let repaired = 0;
   for (const period of [month, previousMonth(month)]) {
     let after: string | undefined;
     do {
       const page = await deps.spending.openOnes(period, after);
       for (const customerId of page.customerIds) {
-        repaired += await repairCustomer(deps, customerId, period, now);
+        repaired += await repairCustomer(deps, customerId, period);
       }
       after = page.next;
     } while (after !== undefined);
@@ -72,11 +71,10 @@ async function repairCustomer(
   deps: RepairDependencies,
   customerId: string,
   period: string,
-  now: Date,
 ): Promise<number> {
   try {
     const counter = await deps.spending.get(customerId, period);
-    const oldest = new Date(now.getTime() - repairAfterMs).toISOString();
+    const oldest = new Date(deps.wallClock().getTime() - repairAfterMs).toISOString();
     const old = Object.entries(counter?.open ?? {}).filter(([, { at }]) => at <= oldest);
     let repaired = 0;
     for (const [processingId, entry] of old) {

@@ -28,7 +28,7 @@ export interface Cast {
   /** YYYY-MM, UTC: the month that pays, for good (GA12). */
   period: string;
   cents: number;
-  /** When the cents were set aside, or last asked for again; ISO 8601. */
+  /** When the cents were set aside, or last asked for again, in Temporal's time; ISO 8601. */
   at: string;
   /** Of its reservation. */
   token: string;

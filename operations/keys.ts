@@ -1,13 +1,7 @@
 /** Keys of the guarded API: made, listed, rotated and deleted; what command line and API share (GA6). */
-import { createHash, randomBytes } from 'node:crypto';
-import {
-  apiKeyPrefix,
-  apiKeyRandomBytes,
-  formatApiKey,
-  isWellFormedApiKey,
-} from '../domain/api-keys.ts';
 import type { ApiKey, ApiKeyScope } from '../domain/api-keys.ts';
 import { BillingError } from '../domain/errors.ts';
+import { apiKeyRow, newApiKey } from '../platform/api-keys.ts';
 import type { ApiKeys } from '../tables/api-keys.ts';
 import type { Customers } from '../tables/customers.ts';
 
@@ -30,11 +24,6 @@ const hourMs = 3_600_000;
 /** Keys that one customer may have: the list stays one page that a person can read. */
 const mostKeys = 50;
 
-/** SHA-256 of a key, hex; undefined for what cannot be a key, which is then not asked for at all. */
-export function hashApiKey(key: string): string | undefined {
-  return isWellFormedApiKey(key) ? createHash('sha256').update(key).digest('hex') : undefined;
-}
-
 /** Throws BillingError `not_found` for a customer that is not there, `conflict` for too many keys. */
 export async function createKey(
   deps: KeyDependencies,
@@ -54,15 +43,8 @@ async function writeNew(
   deps: KeyDependencies,
   facts: Pick<ApiKey, 'customerId' | 'scope' | 'name'>,
 ): Promise<NewKey> {
-  const key = formatApiKey(randomBytes(apiKeyRandomBytes));
-  const apiKey: ApiKey = {
-    keyHash: createHash('sha256').update(key).digest('hex'),
-    prefix: apiKeyPrefix(key),
-    customerId: facts.customerId,
-    scope: facts.scope,
-    createdAt: deps.now().toISOString(),
-    ...(facts.name === undefined ? {} : { name: facts.name }),
-  };
+  const key = newApiKey();
+  const apiKey = apiKeyRow(key, facts, deps.now());
   if (await deps.apiKeys.add(apiKey)) return { key, apiKey };
   throw new Error('a new key was there already: the source of random bytes is broken');
 }

@@ -25,6 +25,8 @@ export interface SetAsideDependencies {
   metrics: Pick<Metrics, 'budgetBlocks'>;
   logger: Logger;
   now: () => Date;
+  /** Temporal's time, which DURABILL_CLOCK does not move: a workflow tells by it whether it began too late. */
+  wallClock: () => Date;
 }
 
 export interface CastOrder {
@@ -53,10 +55,10 @@ export async function setAside(
 ): Promise<Cast> {
   const { price, spending, allowance } = deps;
   const { customerId } = order;
-  const at = deps.now();
+  const at = deps.wallClock();
   const versions = pricesBytes(price) ? await deps.measureFiles(customerId, job.files) : undefined;
   const cast: Cast = {
-    period: monthOf(dayOf(at.getTime())),
+    period: monthOf(dayOf(deps.now().getTime())),
     cents: priceCast(price, versions ?? []),
     at: at.toISOString(),
     token: randomUUID(),

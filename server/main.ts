@@ -117,6 +117,7 @@ const app = createApp({
       }),
       logger,
       now,
+      wallClock: () => new Date(),
     },
     runs: { ...tables, engine, now },
     limit,

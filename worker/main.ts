@@ -88,6 +88,7 @@ async function main(): Promise<void> {
       logger,
       metrics,
       now,
+      wallClock: () => new Date(),
     },
   );
   if (config.APPLY_SCHEDULES) await applySchedules(temporal, config.TASK_QUEUE);

@@ -21,13 +21,16 @@ export interface DemoCustomer {
   jobs: readonly DemoJob[];
 }
 
+/** What the first customer casts over HTTP, with its size in bytes. */
+export const castFile = { key: 'sensor/reading.bin', bytes: 1024 };
+
 export const demoCustomers: readonly DemoCustomer[] = [
   {
     customerId: DEMO_CUSTOMER_ID,
     shortName: 'aurora',
     name: 'Aurora Labs',
     jobs: [
-      { name: 'sensor', files: [{ name: 'sensor/reading.bin', body: () => 'A'.repeat(1024) }] },
+      { name: 'sensor', files: [{ name: castFile.key, body: () => 'A'.repeat(castFile.bytes) }] },
       {
         name: 'survey',
         files: [

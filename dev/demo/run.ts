@@ -9,6 +9,7 @@ import { createDynamoDb, createS3, createStripe } from '../../platform/clients.t
 import { createClock, parseConfig } from '../../platform/config.ts';
 import type { Config } from '../../platform/config.ts';
 import { createTemporalClient } from '../../platform/temporal.ts';
+import { apiKeyRow } from '../../platform/api-keys.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { Customers } from '../../tables/customers.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
@@ -18,16 +19,21 @@ import { createStripeControl } from '../../stripe-double/control.ts';
 import { DEMO_CUSTOMER_ID } from '../stack/stack-file.ts';
 import { runAccountDemo } from './account.ts';
 import type { AccountState } from './account.ts';
-import { demoCustomers } from './customers.ts';
+import { runBudgetDemo } from './budget.ts';
+import type { BudgetRun } from './budget.ts';
+import { castFile, demoCustomers } from './customers.ts';
 import type { DemoCustomer } from './customers.ts';
 import { isBilledEqually, runStorageDemo } from './storage.ts';
 import type { StorageSums } from './storage.ts';
 import { collectSums, isEqual } from './sums.ts';
 import type { CustomerSums } from './sums.ts';
-import { accountTable, storageTable, sumsTable, unitPrice } from './tables.ts';
+import { accountTable, budgetLines, storageTable, sumsTable, unitPrice } from './tables.ts';
 
 export interface DemoStack {
   env: Record<string, string>;
+  api: string;
+  /** Of the customer that casts; it opens its routes from the first start on. */
+  apiKey: string;
   stripe: string;
   temporalUi: string;
   report: (line: string) => void;
@@ -41,6 +47,7 @@ export interface DemoResult {
     storage: StorageSums[];
     /** Of those who paid a checkout. */
     accounts: AccountState[];
+    budget: BudgetRun;
     equal: boolean;
   };
   text: string;
@@ -78,6 +85,22 @@ export async function runDemo(stack: DemoStack): Promise<DemoResult> {
     }
     const jobs = await planJobs(processings);
     await runJobs(temporal, config.TASK_QUEUE, jobs, stack.report);
+    stack.report('casting over HTTP until the budget is used up');
+    const whose = { customerId: DEMO_CUSTOMER_ID, scope: 'cast', name: 'demo' } as const;
+    await tables.apiKeys.add(apiKeyRow(stack.apiKey, whose, now()));
+    const budget = await runBudgetDemo(
+      {
+        api: stack.api,
+        apiKey: stack.apiKey,
+        price: {
+          centsPerCast: config.COST_PER_CAST_CENTS,
+          centsPerByte: config.COST_PER_BYTE_CENTS,
+        },
+        untilEnded: async (id) => await untilEnded(temporal, id),
+        report: stack.report,
+      },
+      castFile,
+    );
     stack.report('comparing what was processed, recorded and received by Stripe');
     const deadline = Date.now() + patienceMs;
     const customers = await collectSums(
@@ -107,10 +130,11 @@ export async function runDemo(stack: DemoStack): Promise<DemoResult> {
     const equal =
       customers.every(isEqual) &&
       storage.every(isBilledEqually) &&
-      accounts.every((one) => one.equal);
+      accounts.every((one) => one.equal) &&
+      budget.equal;
     const ids = jobs.map((job) => job.processingId);
-    const summary = { jobs: ids, customers, storage, accounts, equal };
-    return { ok: equal, summary, text: story(summary) };
+    const summary = { jobs: ids, customers, storage, accounts, budget, equal };
+    return { ok: equal, summary, text: story(summary, stack) };
   } finally {
     s3.destroy();
     dynamodb.destroy();
@@ -144,7 +168,9 @@ async function planJobs(processings: ProcessingHistory): Promise<ProcessingReque
   const jobs: ProcessingRequest[] = [];
   for (const { customerId, shortName, jobs: demoJobs } of demoCustomers) {
     let earlier = 0;
-    for await (const _row of processings.list(customerId)) earlier += 1;
+    for await (const { processingId } of processings.list(customerId)) {
+      if (processingId.startsWith(`demo-${shortName}-`)) earlier += 1;
+    }
     const run = Math.floor(earlier / demoJobs.length) + 1;
     for (const { name, files } of demoJobs) {
       const processingId = `demo-${shortName}-${name}-${run}`;
@@ -168,7 +194,7 @@ async function runJobs(
         await engine.startProcessing(job);
         // A second order of the same job, on purpose: it must change nothing.
         await engine.startProcessing(job);
-        await temporal.workflow.getHandle(workflowIds.processFiles(job.processingId)).result();
+        await untilEnded(temporal, job.processingId);
         done += 1;
         report(`${done} of ${jobs.length} jobs processed, metered and delivered`);
       }),
@@ -176,7 +202,14 @@ async function runJobs(
   });
 }
 
-function story({ jobs, customers, storage, accounts, equal }: DemoResult['summary']): string {
+async function untilEnded(temporal: Client, processingId: string): Promise<void> {
+  await temporal.withDeadline(Date.now() + patienceMs, async () => {
+    await temporal.workflow.getHandle(workflowIds.processFiles(processingId)).result();
+  });
+}
+
+function story(summary: DemoResult['summary'], { api, apiKey }: DemoStack): string {
+  const { jobs, customers, storage, accounts, budget, equal } = summary;
   const [first = ''] = jobs;
   const month = storage[0]?.month ?? '';
   const verdict = equal
@@ -195,6 +228,10 @@ function story({ jobs, customers, storage, accounts, equal }: DemoResult['summar
     '',
     accountTable(accounts),
     '',
+    'A budget for two casts over HTTP, which were run, and a third one',
+    '',
+    budgetLines(budget),
+    '',
     verdict,
     '',
     'Try it yourself',
@@ -203,5 +240,7 @@ function story({ jobs, customers, storage, accounts, equal }: DemoResult['summar
     `  npm run -s durabill -- bill show ${DEMO_CUSTOMER_ID} --month ${month}`,
     `  npm run -s durabill -- customers show ${accounts[0]?.customerId ?? ''}`,
     '  npm run -s durabill -- process submit --customer cus_DemoAurora --file survey/north.csv --wait',
+    `  curl -s ${api}/v1/cast -H 'Authorization: Bearer ${apiKey}' -H 'Content-Type: application/json' -d '{"files":[{"key":"${castFile.key}"}]}'`,
+    `  curl -s ${api}/v1/usage -H 'Authorization: Bearer ${apiKey}'`,
   ].join('\n');
 }

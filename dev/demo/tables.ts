@@ -4,6 +4,7 @@ import { formatMoney, formatUnitAmount, priceOf } from '../../domain/money.ts';
 import { catalogItem } from '../../domain/catalog.ts';
 import type { Meter } from '../../domain/usage.ts';
 import type { AccountState } from './account.ts';
+import type { BudgetRun } from './budget.ts';
 import { isBilledEqually } from './storage.ts';
 import type { StorageSums } from './storage.ts';
 import { isEqual } from './sums.ts';
@@ -68,6 +69,28 @@ export function accountTable(accounts: readonly AccountState[]): string {
     table.push([`${name}\n${customerId}`, billingStatus, facts.join('\n'), equal ? 'yes' : 'NO']);
   }
   return table.toString();
+}
+
+/** The casts that ran within the budget, and how one more was refused. */
+export function budgetLines({ casts, refusal }: BudgetRun): string {
+  const ran = casts.map(
+    (cast) => `  202  ${cast.processingId}  ${cast.status}  ${cents(cast.costCents)}`,
+  );
+  return [...ran, refusal === undefined ? '  casts cost nothing here' : refusedLine(refusal)].join(
+    '\n',
+  );
+}
+
+function refusedLine(refusal: NonNullable<BudgetRun['refusal']>): string {
+  const { error, limitCents, usedCents, reservedCents, requestedCents } = refusal;
+  return (
+    `  402  ${error}: ${cents(requestedCents)} more would pass the limit of ${cents(limitCents)}, ` +
+    `of which ${cents(usedCents)} are used and ${cents(reservedCents)} set aside`
+  );
+}
+
+function cents(amount: number): string {
+  return `${amount} ${amount === 1 ? 'cent' : 'cents'}`;
 }
 
 /** What an amount comes from: `$0.00001 a byte`, `$0.10 for each GB begun`. */

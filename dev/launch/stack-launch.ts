@@ -161,14 +161,14 @@ export class StackLaunch {
   }
 
   async demo(report: Report): Promise<DemoResult> {
-    const { stripe, temporalUi } = this.describe();
+    const { api, stripe, temporalUi, demo } = this.describe();
     const interrupted = new Promise<never>((_resolve, reject) => {
       this.#signal.addEventListener('abort', () => reject(new Error('interrupted')), {
         once: true,
       });
     });
     return await Promise.race([
-      runDemo({ env: this.env, stripe, temporalUi, report }),
+      runDemo({ env: this.env, api, apiKey: demo.apiKey, stripe, temporalUi, report }),
       interrupted,
     ]);
   }

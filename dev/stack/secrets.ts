@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { z } from 'zod';
+import { isWellFormedApiKey } from '../../domain/api-keys.ts';
 import { BillingError } from '../../domain/errors.ts';
+import { newApiKey } from '../../platform/api-keys.ts';
 import { isLive } from '../../platform/config.ts';
 import { resolveStripeKey } from '../../platform/load-config.ts';
 import type { Environment } from '../environment.ts';
@@ -9,7 +11,8 @@ import { readJsonFile, writeJsonFile } from './json-file.ts';
 
 const secretsFile = z.object({
   adminToken: z.string(),
-  demoApiKey: z.string(),
+  /** One that can be no key is replaced: nothing would ever accept it. */
+  demoApiKey: z.string().refine(isWellFormedApiKey).catch(newApiKey),
   s3AccessKeyId: z.string(),
   s3SecretAccessKey: z.string(),
   stripeSecretKey: z.string(),
@@ -25,7 +28,7 @@ export function loadSecrets(dataDir: string): Secrets {
   const existing = readJsonFile(file, z.record(z.string(), z.string()));
   const secrets = secretsFile.parse({
     adminToken: random(32),
-    demoApiKey: `dbk_${random(32)}`,
+    demoApiKey: newApiKey(),
     s3AccessKeyId: `DURABILL${randomBytes(6).toString('hex').toUpperCase()}`,
     s3SecretAccessKey: random(30),
     stripeSecretKey: `sk_test_double_${alphanumeric()}`,

@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { isApiKeyInForce, isUseWorthWriting } from '../../domain/api-keys.ts';
 import type { ApiKey } from '../../domain/api-keys.ts';
 import { BillingError } from '../../domain/errors.ts';
-import { hashApiKey } from '../../operations/keys.ts';
+import { hashApiKey } from '../../platform/api-keys.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ApiKeys } from '../../tables/api-keys.ts';
 import { bearerOf, isBearer } from '../bearer.ts';

@@ -48,6 +48,12 @@ const summarySchema = z.object({
     jobs: z.array(z.string()),
     customers: z.array(sums),
     accounts: z.array(account),
+    budget: z.object({
+      casts: z.array(
+        z.object({ processingId: z.string(), status: z.string(), costCents: z.number() }),
+      ),
+      refusal: z.object({ error: z.string(), limitCents: z.number(), requestedCents: z.number() }),
+    }),
     equal: z.boolean(),
   }),
 });

@@ -40,8 +40,8 @@ const demoJobs = (run: number): string[] =>
   ['aurora-sensor', 'aurora-survey', 'basalt-access-log', 'basalt-catalogue', 'cedar-claims'].map(
     (name) => `demo-${name}-${run}`,
   );
-/** What one run of the demo bills, by customer. */
-const demoBytes = { cus_DemoAurora: 99_440, cus_DemoBasalt: 1_098_902, cus_DemoCedar: 310_846 };
+/** What one run of the demo bills, by customer: the two casts of the first one among it. */
+const demoBytes = { cus_DemoAurora: 101_488, cus_DemoBasalt: 1_098_902, cus_DemoCedar: 310_846 };
 /** The bytes of `sensor/reading.bin`, which further jobs here process. */
 const readingBytes = 1024;
 
@@ -109,6 +109,22 @@ const paidAccount = {
   equal: true,
 };
 let accountsOfFirst: Summary['demo']['accounts'] = [];
+/** Of the first two runs. */
+const castIds: string[] = [];
+
+/** GA1: two casts within the budget ran, and one more was refused with its figures. */
+function expectBudget({ demo: { budget } }: Summary, earlierCents: number): void {
+  const cast = {
+    processingId: expect.stringMatching(/^cast-[0-9a-f]{32}$/) as string,
+    status: 'completed',
+    costCents: 1,
+  };
+  expect(budget).toEqual({
+    casts: [cast, cast],
+    refusal: { error: 'budget_exceeded', limitCents: earlierCents + 2, requestedCents: 1 },
+  });
+  castIds.push(...budget.casts.map(({ processingId }) => processingId));
+}
 
 describe('the first start, --once', () => {
   test('ends with 0 and one JSON line on stdout; the three sums are equal; nothing is left', async () => {
@@ -119,6 +135,7 @@ describe('the first start, --once', () => {
     expect(launcher.stdout().split('\n')).toEqual([expect.stringMatching(/^\{.*\}$/), '']);
     expectSums(summary, 1);
     expect(summary.demo.jobs).toEqual(demoJobs(1));
+    expectBudget(summary, 0);
     expect(summary.demo.accounts).toEqual([paidAccount]);
     accountsOfFirst = summary.demo.accounts;
     expect(livingOf(children)).toEqual([]);
@@ -154,10 +171,35 @@ describe('the second start stays up', () => {
   test('data survived: the sums have grown and are equal, each job is at Stripe once', async () => {
     const summary = await launcher.summary;
     expectSums(summary, 2);
+    expectBudget(summary, 2);
     expect(summary.demo.accounts).toEqual(accountsOfFirst);
     const events = await control.events({ eventName: 'file_processed' });
     const identifiers = events.map((event) => event.identifier);
-    expect(identifiers.toSorted()).toEqual([...demoJobs(1), ...demoJobs(2)].toSorted());
+    expect(identifiers.toSorted()).toEqual([...demoJobs(1), ...demoJobs(2), ...castIds].toSorted());
+  });
+
+  test('GA6 GA7 the demo’s key opens its customer’s routes, and the soft limit’s alert was shown', async () => {
+    const { demo } = z
+      .object({ demo: z.object({ apiKey: z.string() }) })
+      .parse(JSON.parse(readFileSync(stackFile(), 'utf8')));
+    const headers = { authorization: `Bearer ${demo.apiKey}` };
+    const answer = await fetch(`${stack['api'] ?? ''}/v1/casts`, { headers });
+    expect(answer.status).toBe(200);
+    const { casts } = z
+      .object({ casts: z.array(z.object({ processingId: z.string() })) })
+      .parse(await answer.json());
+    const told = casts.map(({ processingId }) => processingId);
+    expect(told.filter((id) => id.startsWith('cast-')).toSorted()).toEqual(castIds.toSorted());
+    const line = new RegExp(
+      `^Alert: a customer has passed its soft limit \\(${aurora}, .*\\)$`,
+      'gm',
+    );
+    // Once a month: by the first start, or by this one where that had ended before it was told.
+    const shown = (): number =>
+      launched.flatMap(({ stderr }) => [...stderr().matchAll(line)]).length;
+    await expect.poll(shown, { timeout: 100_000 }).toBe(1);
+    // The demo takes its budget away again.
+    expect((await fetch(`${stack['api'] ?? ''}/v1/budgets`, { headers })).status).toBe(404);
   });
 
   test('stack.json holds every endpoint, for this user’s eyes only', () => {
@@ -216,10 +258,8 @@ describe('the second start stays up', () => {
 
   test('a customer’s workflows are found by CustomerId, in the client and in the UI', async () => {
     const query = `CustomerId = '${aurora}' AND WorkflowType = 'processFiles'`;
-    const wanted = [...demoJobs(1), ...demoJobs(2)]
-      .filter((job) => job.startsWith('demo-aurora'))
-      .map(workflowIds.processFiles)
-      .toSorted();
+    const jobs = [...demoJobs(1), ...demoJobs(2)].filter((job) => job.startsWith('demo-aurora'));
+    const wanted = [...jobs, ...castIds].map(workflowIds.processFiles).toSorted();
     const found: string[] = [];
     for await (const { workflowId } of temporal.workflow.list({ query })) found.push(workflowId);
     expect(found.toSorted()).toEqual(wanted);
@@ -398,9 +438,9 @@ describe('the second start stays up', () => {
       ]);
       expect(run?.stderr).not.toMatch(/\n\s+at /);
     }
-    // Four jobs of the demo and one of the command line, as before.
+    // Four jobs and four casts of the demo and one of the command line, as before.
     const events = await control.events({ customer: aurora, eventName: 'file_processed' });
-    expect(events).toHaveLength(5);
+    expect(events).toHaveLength(9);
   });
 
   test('DL2 I8 SIGKILL of the worker while Stripe holds its meter event: started again, billed once', async () => {

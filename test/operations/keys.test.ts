@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createKey, deleteKey, hashApiKey, rotateKey } from '../../operations/keys.ts';
+import { createKey, deleteKey, rotateKey } from '../../operations/keys.ts';
+import { hashApiKey } from '../../platform/api-keys.ts';
 import { createApiKeys } from '../../tables/api-keys.ts';
 import { createCustomers } from '../../tables/customers.ts';
 import { at, atOnce, rawRows, refusalOf, useDynamodb } from '../tables/support.ts';

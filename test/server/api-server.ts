@@ -4,7 +4,8 @@
  */
 import { expect } from 'vitest';
 import type { z } from 'zod';
-import { createKey, hashApiKey } from '../../operations/keys.ts';
+import { createKey } from '../../operations/keys.ts';
+import { hashApiKey } from '../../platform/api-keys.ts';
 import { createKeyMemory } from '../../server/key-memory.ts';
 import type { TableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';

@@ -1,7 +1,7 @@
 /** What the routes of the guarded API need, when a test is not about them. */
 import { apiKeyPrefix, apiKeyRandomBytes, formatApiKey } from '../../domain/api-keys.ts';
 import type { ApiKey } from '../../domain/api-keys.ts';
-import { hashApiKey } from '../../operations/keys.ts';
+import { hashApiKey } from '../../platform/api-keys.ts';
 import { createOutageAllowance } from '../../operations/outage-allowance.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
@@ -72,6 +72,7 @@ const noCasts: Api['casts'] = {
     raiseAlert: notInThisTest,
     logger: createLogger('server', 'silent'),
     now,
+    wallClock: now,
   },
   runs: {
     processings: { get: notInThisTest, page: notInThisTest },

@@ -27,6 +27,8 @@ interface Changes {
   price?: CastPrice;
   perMinute?: number;
   now?: () => Date;
+  /** Temporal's time, where it is another than `now`. */
+  wallClock?: () => Date;
   outageCasts?: number;
   objects?: Objects;
   parts?: (tables: Tables) => Partial<CastParts>;
@@ -38,6 +40,7 @@ const noStore = async (): Promise<never> =>
 
 export async function createCastApi(store: TableStore, changes: Changes = {}) {
   const now = changes.now ?? (() => new Date());
+  const wallClock = changes.wallClock ?? now;
   const metrics = createMetrics();
   const logger = createLogger('server', 'silent');
   const tables = openTables({ ...store, now });
@@ -69,6 +72,7 @@ export async function createCastApi(store: TableStore, changes: Changes = {}) {
     },
     logger,
     now,
+    wallClock,
     ...changes.parts?.(tables),
   };
   const api = await createApi(store, {
@@ -95,6 +99,7 @@ export async function createCastApi(store: TableStore, changes: Changes = {}) {
     logger,
     digestFiles,
     now,
+    wallClock,
   } as unknown as Dependencies);
   /** Its workflow, from the first activity to the last. */
   const run = async (processingId: string, totalBytes = 0): Promise<void> => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hasLapsed } from '../../domain/casts.ts';
 import { atOnce, useDynamodb } from '../tables/support.ts';
 import { createCastApi } from './cast-server.ts';
 import type { CastApi } from './cast-server.ts';
@@ -310,6 +311,21 @@ describe('GA11 what a crash leaves reserved is repaired', () => {
     dies = false;
     expect((await api.cast('1')).status).toBe(202);
     expect(await sums(api)).toEqual([0, 100, 1]);
+  });
+
+  test('GA11 where DURABILL_CLOCK says March, it is of March, and as old as Temporal takes it to be', async () => {
+    const wall = { now: november() };
+    const now = () => new Date('2026-03-01T02:30:00.000Z');
+    const api = await setUp(100, { now, wallClock: () => wall.now });
+    const { processingId } = (await api.cast()).body;
+    const { cast } = api.started.get(String(processingId)) ?? {};
+    expect(cast).toMatchObject({ period: '2026-03', at: november().toISOString() });
+    expect(hasLapsed(cast ?? { at: '' }, november())).toBe(false);
+    api.started.clear();
+    later(wall, 119);
+    expect(await api.activities.repairReservations()).toEqual({ repaired: 0 });
+    later(wall, 1);
+    expect(await api.activities.repairReservations()).toEqual({ repaired: 1 });
   });
 
   test('GA11 one that runs is left alone, however old; ended from outside it is failed and given back', async () => {

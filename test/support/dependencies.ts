@@ -58,6 +58,7 @@ export function createTestDependencies(
     logger: createLogger('test', 'silent'),
     metrics: createMetrics(),
     now: () => new Date(),
+    wallClock: changes.now ?? (() => new Date()),
     ...changes,
   };
   return { deps, told };

@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { isWellFormedApiKey } from '../../../domain/api-keys.ts';
 import { PORT_SETTINGS } from '../../../dev/stack/ports.ts';
 import type { Ports } from '../../../dev/stack/ports.ts';
 import { loadSecrets, refuseLiveKeys } from '../../../dev/stack/secrets.ts';
@@ -53,7 +54,7 @@ test('secrets are generated once, look like what they are, and only their user m
   const secrets = loadSecrets(dataDir);
   expect(loadSecrets(dataDir)).toEqual(secrets);
   expect(loadSecrets(await temporaryFolder())).not.toEqual(secrets);
-  expect(secrets.demoApiKey).toMatch(/^dbk_[\w-]{43}$/);
+  expect(isWellFormedApiKey(secrets.demoApiKey)).toBe(true);
   expect(secrets.stripeSecretKey).toMatch(/^sk_test_double_[0-9a-f]{32}$/);
   expect(secrets.stripeWebhookSecret).toMatch(/^whsec_[0-9a-f]{32}$/);
   expect(Buffer.from(secrets.alertWebhookSecret.slice(6), 'base64')).toHaveLength(32);
@@ -69,6 +70,15 @@ test('a secret that an older version did not know is added, the others stay', as
   const secrets = loadSecrets(dataDir);
   expect(secrets.adminToken).toBe('kept');
   expect(secrets.stripeSecretKey).toMatch(/^sk_test_double_/);
+});
+
+test('GA6 a demo key that can be no key is replaced once, and the others stay', async () => {
+  const old = { adminToken: 'kept', demoApiKey: 'dbk_of-an-older-version' };
+  await writeFile(path.join(dataDir, 'secrets.json'), JSON.stringify(old));
+  const secrets = loadSecrets(dataDir);
+  expect(isWellFormedApiKey(secrets.demoApiKey)).toBe(true);
+  expect(secrets.adminToken).toBe('kept');
+  expect(loadSecrets(dataDir)).toEqual(secrets);
 });
 
 test("the environment names this stack; of the user's own only settings pass, never connections", () => {
