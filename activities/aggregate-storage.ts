@@ -166,11 +166,10 @@ export async function layAsideDay(
   order: { day: string; failed: Failed[] },
 ): Promise<void> {
   for (const { customerId, reason } of order.failed) {
-    const subject = `${customerId}/${order.day}`;
     await openDeadLetter(deps, {
-      id: deadLetterId('storage-day', subject),
+      id: deadLetterId('storage-day', customerId, order.day),
       kind: 'storage-day',
-      subject,
+      subject: { day: order.day },
       customerId,
       error: reason,
       attempts: 1,

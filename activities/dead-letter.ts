@@ -1,8 +1,6 @@
 /** Opens dead letters: the one place, so that each is counted and told of (GA16). */
-import type { DeadLetters } from '../tables/dead-letters.ts';
+import type { NewDeadLetter } from '../domain/dead-letters.ts';
 import type { Dependencies } from './dependencies.ts';
-
-type NewLetter = Parameters<DeadLetters['open']>[0];
 
 /**
  * `stands`: asked once the letter is open, and answered; false for one whose work was done after all, which nobody
@@ -10,7 +8,7 @@ type NewLetter = Parameters<DeadLetters['open']>[0];
  */
 export async function openDeadLetter(
   deps: Dependencies,
-  letter: NewLetter,
+  letter: NewDeadLetter,
   stands: () => Promise<boolean> = async () => await Promise.resolve(true),
 ): Promise<boolean> {
   await deps.deadLetters.open(letter, deps.now().toISOString());

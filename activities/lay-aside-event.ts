@@ -24,7 +24,7 @@ export async function layAsideEvent(
   const letter = {
     id: deadLetterId('webhook-event', eventId),
     kind: 'webhook-event' as const,
-    subject: eventId,
+    subject: { eventId },
     customerId: event?.customerId ?? 'none',
     error,
     attempts: tries,

@@ -113,16 +113,16 @@ async function layAsideUnrecorded(
   { source: _source, ...usage }: Usage,
   error: string,
 ): Promise<void> {
-  const subject = usage.identifier;
+  const { identifier } = usage;
   await openDeadLetter(deps, {
-    id: deadLetterId('usage-unrecorded', subject),
+    id: deadLetterId('usage-unrecorded', identifier),
     kind: 'usage-unrecorded',
-    subject,
+    subject: { identifier },
     customerId: usage.customerId,
     error,
     attempts: 1,
     record: usage,
   });
-  await deps.processings.noteDeliveryError(subject, error, deps.now().toISOString());
+  await deps.processings.noteDeliveryError(identifier, error, deps.now().toISOString());
   deps.logger.error({ ...usage, reason: error }, 'a completed processing is not in the ledger');
 }

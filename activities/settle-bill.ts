@@ -18,7 +18,7 @@ type FailedBill = BillOrder & { error: string };
 const daysAtOnce = 10;
 
 export function billLetterId({ customerId, month }: BillOrder): string {
-  return deadLetterId('storage-bill', `${customerId}/${month}`);
+  return deadLetterId('storage-bill', customerId, month);
 }
 
 /** Stripe has it: every counted day becomes `billed`, and then the bill itself (SB13). */
@@ -112,7 +112,7 @@ async function openLetter(
   await openDeadLetter(deps, {
     id: billLetterId({ customerId, month }),
     kind: 'storage-bill',
-    subject: `${customerId}/${month}`,
+    subject: { month },
     customerId,
     error,
     attempts: 1,

@@ -119,7 +119,7 @@ async function openLetter(
   await openDeadLetter(deps, {
     id: deadLetterId(kind, record.identifier),
     kind,
-    subject: record.identifier,
+    subject: { identifier: record.identifier },
     customerId: record.customerId,
     error,
     attempts: record.attempts,

@@ -29,7 +29,7 @@ async function layAsideNight(deps: Dependencies, day: string): Promise<void> {
   // One that a person has closed stays closed.
   if ((await deps.deadLetters.get(id)) !== undefined) return;
   const error = `no customer was measured on ${day}: the night was skipped`;
-  const letter = { id, kind: 'storage-night', subject: day, customerId: '' } as const;
+  const letter = { id, kind: 'storage-night', subject: { day }, customerId: '' } as const;
   await openDeadLetter(deps, { ...letter, error, attempts: 1, record: { day } });
   deps.metrics.skippedNights.inc();
   deps.logger.error({ day }, error);

@@ -15,7 +15,7 @@ export async function layAsideUnreadable(
   await openDeadLetter(deps, {
     id: deadLetterId('usage-rejected', identifier),
     kind: 'usage-rejected',
-    subject: identifier,
+    subject: { identifier },
     customerId,
     error,
     attempts: 0,

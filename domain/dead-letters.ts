@@ -14,11 +14,35 @@ export type DeadLetterKind = (typeof deadLetterKinds)[number];
 export const deadLetterStatuses = ['open', 'redriven', 'settled', 'discarded'] as const;
 export type DeadLetterStatus = (typeof deadLetterStatuses)[number];
 
-export interface DeadLetter {
+interface UsageSubject {
+  identifier: string;
+}
+interface DaySubject {
+  /** YYYY-MM-DD */
+  day: string;
+}
+interface MonthSubject {
+  /** YYYY-MM */
+  month: string;
+}
+interface EventSubject {
+  eventId: string;
+}
+
+/** What the letters of each kind are about; whose it is stands beside it. */
+interface Subjects {
+  'usage-rejected': UsageSubject;
+  'usage-parked': UsageSubject;
+  'usage-unrecorded': UsageSubject;
+  'storage-day': DaySubject;
+  'storage-night': DaySubject;
+  'storage-bill': MonthSubject;
+  'webhook-event': EventSubject;
+}
+
+interface DeadLetterFacts {
   id: string;
-  kind: DeadLetterKind;
-  /** What it is about: a usage record's identifier, or `<customerId>/<day or month>` of storage. */
-  subject: string;
+  /** Empty where it is about everybody, or where nobody can tell. */
   customerId: string;
   error: string;
   attempts: number;
@@ -32,6 +56,20 @@ export interface DeadLetter {
   /** The record as it stood (the ledger row, without its life). */
   record: Record<string, unknown>;
 }
+
+/** Of one kind, or of whichever. */
+export type DeadLetter<Kind extends DeadLetterKind = DeadLetterKind> = Kind extends DeadLetterKind
+  ? DeadLetterFacts & { kind: Kind; subject: Subjects[Kind] }
+  : never;
+
+/** As it is laid aside: the rest is its life. */
+export type NewDeadLetter<Kind extends DeadLetterKind = DeadLetterKind> =
+  Kind extends DeadLetterKind
+    ? Pick<
+        DeadLetter<Kind>,
+        'id' | 'kind' | 'subject' | 'customerId' | 'error' | 'attempts' | 'record'
+      >
+    : never;
 
 /** What ends a doubt that only a person can end (DL15), for the dead letter's text. */
 export function clearsUp(identifier: string): string {

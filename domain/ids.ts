@@ -123,8 +123,9 @@ export function sourceWorkflowId(source: UsageSource): string {
     : `bill-storage/${source.id}`;
 }
 
-export function deadLetterId(kind: string, subject: string): string {
-  return `${kind}/${subject}`;
+/** Of what it is about: a usage record's or event's id, a day, or a customer and its day or month. */
+export function deadLetterId(kind: string, ...about: readonly string[]): string {
+  return [kind, ...about].join('/');
 }
 
 /**

@@ -50,7 +50,14 @@ export const deadLetterShape = z
   .strictObject({
     id: z.string(),
     kind,
-    subject: z.string().openapi({ description: 'what it is about' }),
+    subject: z
+      .union([
+        z.strictObject({ identifier: z.string() }),
+        z.strictObject({ day: z.string() }),
+        z.strictObject({ month: z.string() }),
+        z.strictObject({ eventId: z.string() }),
+      ])
+      .openapi({ description: 'what it is about: usage, a day or month of storage, or an event' }),
     customerId: z.string(),
     error: z.string(),
     attempts: z.number().int(),

@@ -2,16 +2,19 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { deadLetterKinds, deadLetterStatuses } from '../domain/dead-letters.ts';
-import type { DeadLetter, DeadLetterKind, DeadLetterStatus } from '../domain/dead-letters.ts';
+import type {
+  DeadLetter,
+  DeadLetterKind,
+  DeadLetterStatus,
+  NewDeadLetter,
+} from '../domain/dead-letters.ts';
 import { queryIndex, queryIndexPage, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { readable, readableRows, readRow, UnreadableRow } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
 
-const rowSchema = z.object({
+const factsSchema = z.object({
   id: z.string(),
-  kind: z.enum(deadLetterKinds),
-  subject: z.string(),
   customerId: z.string(),
   error: z.string(),
   attempts: z.number().int(),
@@ -22,6 +25,19 @@ const rowSchema = z.object({
   settleReason: z.string().exactOptional(),
   record: z.record(z.string(), z.unknown()),
 });
+const aboutUsage = factsSchema.extend({ subject: z.object({ identifier: z.string() }) });
+const aboutDay = factsSchema.extend({ subject: z.object({ day: z.string() }) });
+const aboutMonth = factsSchema.extend({ subject: z.object({ month: z.string() }) });
+const aboutEvent = factsSchema.extend({ subject: z.object({ eventId: z.string() }) });
+const rowSchema = z.discriminatedUnion('kind', [
+  aboutUsage.extend({ kind: z.literal('usage-rejected') }),
+  aboutUsage.extend({ kind: z.literal('usage-parked') }),
+  aboutUsage.extend({ kind: z.literal('usage-unrecorded') }),
+  aboutDay.extend({ kind: z.literal('storage-day') }),
+  aboutDay.extend({ kind: z.literal('storage-night') }),
+  aboutMonth.extend({ kind: z.literal('storage-bill') }),
+  aboutEvent.extend({ kind: z.literal('webhook-event') }),
+]);
 
 const placeSchema = z.object({ createdAt: z.string(), id: z.string() });
 /** Where a row stands among those of its kind; for good, since neither part of it ever changes. */
@@ -58,6 +74,13 @@ interface Lane {
   isEnded: boolean;
 }
 
+function isOfKind<Kind extends DeadLetterKind>(
+  letter: DeadLetter,
+  kind: Kind | undefined,
+): letter is DeadLetter<Kind> {
+  return kind === undefined || letter.kind === kind;
+}
+
 /** Queries for one page. */
 const usualReads = 20;
 
@@ -85,13 +108,7 @@ export function createDeadLetters(store: TableStore) {
   }
 
   /** Lays work aside, `open`. The same work again after a redrive opens its row again. */
-  async function open(
-    letter: Omit<
-      DeadLetter,
-      'status' | 'createdAt' | 'updatedAt' | 'discardReason' | 'settleReason'
-    >,
-    now: string,
-  ): Promise<void> {
+  async function open(letter: NewDeadLetter, now: string): Promise<void> {
     const Item: DeadLetter = {
       ...letter,
       status: 'open',
@@ -148,13 +165,17 @@ export function createDeadLetters(store: TableStore) {
   }
 
   /** All of one kind, or of every kind, oldest first within a kind; all pages. */
-  async function* list(kind: DeadLetterKind | undefined): AsyncGenerator<DeadLetter> {
+  async function* list<Kind extends DeadLetterKind = DeadLetterKind>(
+    kind: Kind | undefined,
+  ): AsyncGenerator<DeadLetter<Kind>> {
     for (const wanted of kind === undefined ? deadLetterKinds : [kind]) {
       const rows = queryIndex(store, 'deadLetters', 'kind-createdAt-index', {
         KeyConditionExpression: 'kind = :kind',
         ExpressionAttributeValues: { ':kind': wanted },
       });
-      yield* readableRows(store, 'deadLetters', rowSchema, rows);
+      for await (const letter of readableRows(store, 'deadLetters', rowSchema, rows)) {
+        if (isOfKind(letter, kind)) yield letter;
+      }
     }
   }
 

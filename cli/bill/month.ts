@@ -76,7 +76,7 @@ async function findDiscarded(
 ): Promise<Set<string>> {
   const found = new Set<string>();
   for await (const { customerId, subject, status } of deadLetters.list('storage-bill')) {
-    if (status === 'discarded' && subject === `${customerId}/${month}`) found.add(customerId);
+    if (status === 'discarded' && subject.month === month) found.add(customerId);
   }
   return found;
 }

@@ -105,7 +105,7 @@ async function findBegun(tables: Tables, month: string): Promise<Set<string>> {
     }
   }
   for await (const { customerId, subject } of tables.deadLetters.list('storage-bill')) {
-    if (subject === `${customerId}/${month}`) begun.add(customerId);
+    if (subject.month === month) begun.add(customerId);
   }
   return begun;
 }
@@ -122,7 +122,7 @@ async function planBegun(tables: Tables, customer: CustomerMonth, order: Month):
   const [bill, usage, letter] = await Promise.all([
     tables.storageMonthly.get(customerId, month),
     tables.ledger.get(storageIdentifier(customerId, month)),
-    tables.deadLetters.get(deadLetterId('storage-bill', `${customerId}/${month}`)),
+    tables.deadLetters.get(deadLetterId('storage-bill', customerId, month)),
   ]);
   const plan = planBill({
     month,

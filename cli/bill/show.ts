@@ -21,7 +21,7 @@ export async function showBill(
   const [days, usage, letter, letters] = await Promise.all([
     tables.storageDaily.ofMonth(customerId, month),
     tables.ledger.get(bill.stripeMeterEventId),
-    tables.deadLetters.get(deadLetterId('storage-bill', `${customerId}/${month}`)),
+    tables.deadLetters.get(deadLetterId('storage-bill', customerId, month)),
     findLetters(tables, bill.stripeMeterEventId),
   ]);
   const found = letter === undefined ? letters : [letter, ...letters];

@@ -121,29 +121,39 @@ async function discardOne(
   return { json: letter, text: `Discarded ${id}: ${reason}` };
 }
 
-const abouts: Record<DeadLetterKind, string> = {
-  'usage-rejected': 'usage',
-  'usage-parked': 'usage',
-  'usage-unrecorded': 'usage',
-  'storage-day': 'the snapshot of',
-  'storage-night': 'the snapshots of',
-  'storage-bill': 'the storage bill of',
-  'webhook-event': 'the event',
-};
+function aboutOf(letter: DeadLetter): string {
+  switch (letter.kind) {
+    case 'usage-rejected':
+    case 'usage-parked':
+    case 'usage-unrecorded':
+      return `usage ${letter.subject.identifier}`;
+    case 'storage-day':
+      return `the snapshot of ${letter.customerId} on ${letter.subject.day}`;
+    case 'storage-night':
+      return `the snapshots of ${letter.subject.day}`;
+    case 'storage-bill':
+      return `the storage bill of ${letter.customerId} for ${letter.subject.month}`;
+    case 'webhook-event':
+      return `the event ${letter.subject.eventId}`;
+  }
+}
 
 /** The commands that end it, and what each of them says. */
-function waysOut({ id, kind, subject }: DeadLetter): [name: string, value: string][] {
-  const settle = `durabill usage settle ${subject}`;
-  const isUsage = kind === 'usage-parked' || kind === 'usage-rejected';
+function waysOut(letter: DeadLetter): [name: string, value: string][] {
+  const { id } = letter;
   return [
     ['try again', `durabill dead-letters redrive ${id}`],
-    ...(isUsage
-      ? ([
-          ['Stripe has it', `${settle} --as delivered --reason TEXT`],
-          ['Stripe has it not', `${settle} --resend --reason TEXT`],
-        ] satisfies [string, string][])
-      : []),
+    ...settlings(letter),
     ['never', `durabill dead-letters discard ${id} --reason TEXT`],
+  ];
+}
+
+function settlings({ kind, subject }: DeadLetter): [name: string, value: string][] {
+  if (kind !== 'usage-parked' && kind !== 'usage-rejected') return [];
+  const settle = `durabill usage settle ${subject.identifier}`;
+  return [
+    ['Stripe has it', `${settle} --as delivered --reason TEXT`],
+    ['Stripe has it not', `${settle} --resend --reason TEXT`],
   ];
 }
 
@@ -153,7 +163,7 @@ function describe(letter: DeadLetter): string {
     ['kind', letter.kind],
     ['status', state(letter.status)],
     ['reason', letter.discardReason ?? letter.settleReason],
-    ['about', `${abouts[letter.kind]} ${letter.subject}`],
+    ['about', aboutOf(letter)],
     ['customer', letter.customerId],
     ['error', letter.error],
     ['attempts', count(letter.attempts)],

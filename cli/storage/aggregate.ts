@@ -94,7 +94,7 @@ async function findLetters(context: Context, day: string): Promise<DeadLetter[]>
   const { deadLetters } = await context.tables();
   const found: DeadLetter[] = [];
   for await (const letter of deadLetters.list('storage-day')) {
-    if (letter.status !== 'open' || !letter.subject.endsWith(`/${day}`)) continue;
+    if (letter.status !== 'open' || letter.subject.day !== day) continue;
     found.push(letter);
     if (found.length === mostNamed) break;
   }

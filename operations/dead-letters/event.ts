@@ -13,6 +13,8 @@ import type { InboxEvent, WebhookEvents } from '../../tables/webhook-events.ts';
 import { closeUnlessReopened, findLetter } from './letter.ts';
 import type { LetterDependencies } from './letter.ts';
 
+type EventLetter = DeadLetter<'webhook-event'>;
+
 export interface EventRedriveDependencies extends LetterDependencies {
   webhookEvents: Pick<WebhookEvents, 'get'>;
   /** To its line, as one that may have been settled before. */
@@ -31,9 +33,10 @@ export interface EventRedriven {
 
 export async function redriveEvent(
   deps: EventRedriveDependencies,
-  letter: DeadLetter,
+  letter: EventLetter,
 ): Promise<EventRedriven> {
-  const { id, subject: eventId } = letter;
+  const { id } = letter;
+  const { eventId } = letter.subject;
   let event = await findEvent(deps, letter);
   if (event.status === 'applied' && letter.status === 'redriven') {
     return { id, eventId, outcome: 'already-redriven', state: 'applied' };
@@ -59,9 +62,9 @@ export async function redriveEvent(
 /** Throws BillingError `conflict` for an event that was applied after all. */
 export async function checkEventDiscard(
   deps: Pick<EventRedriveDependencies, 'webhookEvents'>,
-  letter: DeadLetter,
+  letter: EventLetter,
 ): Promise<void> {
-  const event = await deps.webhookEvents.get(letter.subject);
+  const event = await deps.webhookEvents.get(letter.subject.eventId);
   if (event?.status !== 'applied') return;
   throw new BillingError(
     'conflict',
@@ -69,19 +72,19 @@ export async function checkEventDiscard(
   );
 }
 
-async function isOpenedAnew(deps: LetterDependencies, letter: DeadLetter): Promise<boolean> {
+async function isOpenedAnew(deps: LetterDependencies, letter: EventLetter): Promise<boolean> {
   const { status, updatedAt } = await findLetter(deps, letter.id);
   return status === 'open' && updatedAt !== letter.updatedAt;
 }
 
 async function findEvent(
   { webhookEvents }: Pick<EventRedriveDependencies, 'webhookEvents'>,
-  { subject }: DeadLetter,
+  { subject: { eventId } }: EventLetter,
 ): Promise<InboxEvent> {
-  const event = await webhookEvents.get(subject);
+  const event = await webhookEvents.get(eventId);
   if (event !== undefined) return event;
   throw new BillingError(
     'conflict',
-    `the inbox has no event ${subject} any more: it is kept for 90 days`,
+    `the inbox has no event ${eventId} any more: it is kept for 90 days`,
   );
 }

@@ -68,11 +68,16 @@ export async function redrive(deps: RedriveDependencies, id: string): Promise<Re
   return await redriveUsage(deps, letter);
 }
 
-async function redriveUsage(deps: RedriveDependencies, letter: DeadLetter): Promise<UsageRedriven> {
+type UsageLetter = DeadLetter<'usage-rejected' | 'usage-parked'>;
+
+async function redriveUsage(
+  deps: RedriveDependencies,
+  letter: UsageLetter,
+): Promise<UsageRedriven> {
   const { id } = letter;
   const record = await findRecord(deps, letter);
   const aside = isLaidAside(record);
-  const identifier = letter.subject;
+  const { identifier } = letter.subject;
   if (letter.status !== 'open' && !aside) {
     return { id, identifier, outcome: 'already-redriven', state: record.state };
   }
@@ -131,11 +136,11 @@ async function checkDiscard(deps: DiscardDependencies, letter: DeadLetter): Prom
 
 async function findRecord(
   deps: Pick<RedriveDependencies, 'ledger'>,
-  letter: DeadLetter,
+  { subject: { identifier } }: UsageLetter,
 ): Promise<UsageRecord> {
-  const record = await deps.ledger.get(letter.subject);
+  const record = await deps.ledger.get(identifier);
   if (record !== undefined) return record;
-  throw new BillingError('conflict', `the ledger has no usage record ${letter.subject}`);
+  throw new BillingError('conflict', `the ledger has no usage record ${identifier}`);
 }
 
 function isLaidAside({ state }: UsageRecord): boolean {

@@ -15,6 +15,8 @@ import type { UsageLedger } from '../../tables/usage-ledger.ts';
 import { closeUnlessReopened } from './letter.ts';
 import type { LetterDependencies } from './letter.ts';
 
+type BillLetter = DeadLetter<'storage-bill'>;
+
 export interface StorageRedriveDependencies extends LetterDependencies {
   storageDaily: Pick<StorageDaily, 'get' | 'hasDay'>;
   storageMonthly: Pick<StorageMonthly, 'get'>;
@@ -42,9 +44,9 @@ export interface StorageRedriven {
 
 export async function redriveDay(
   deps: StorageRedriveDependencies,
-  letter: DeadLetter,
+  letter: DeadLetter<'storage-day'>,
 ): Promise<StorageRedriven> {
-  const { customerId, period: day } = subjectOf(letter, parseDay);
+  const { customerId, period: day } = periodOf(letter, () => parseDay(letter.subject.day));
   const done = { id: letter.id, customerId, period: day };
   const isMeasured = async () => (await deps.storageDaily.get(customerId, day)) !== undefined;
   if (!(await isMeasured())) {
@@ -61,9 +63,9 @@ export async function redriveDay(
 /** A night that was skipped is measured for everybody, with what they store now. */
 export async function redriveNight(
   deps: StorageRedriveDependencies,
-  letter: DeadLetter,
+  letter: DeadLetter<'storage-night'>,
 ): Promise<StorageRedriven> {
-  const day = parseDay(letter.subject);
+  const day = parseDay(letter.subject.day);
   const done = { id: letter.id, customerId: '', period: day };
   if (!(await deps.storageDaily.hasDay(day))) {
     const ended = await deps.measureDay({ day });
@@ -79,9 +81,9 @@ export async function redriveNight(
 
 export async function redriveBill(
   deps: StorageRedriveDependencies,
-  letter: DeadLetter,
+  letter: BillLetter,
 ): Promise<StorageRedriven> {
-  const { customerId, period: month } = subjectOf(letter, parseMonth);
+  const { customerId, period: month } = periodOf(letter, () => parseMonth(letter.subject.month));
   const done = { id: letter.id, customerId, period: month };
   const read = async () => await deps.storageMonthly.get(customerId, month);
   let bill = await read();
@@ -104,9 +106,9 @@ export async function redriveBill(
  */
 export async function checkBillDiscard(
   deps: Pick<StorageRedriveDependencies, 'storageMonthly'> & { ledger: Pick<UsageLedger, 'get'> },
-  letter: DeadLetter,
+  letter: BillLetter,
 ): Promise<void> {
-  const { customerId, period: month } = subjectOf(letter, parseMonth);
+  const { customerId, period: month } = periodOf(letter, () => parseMonth(letter.subject.month));
   const identifier = storageIdentifier(customerId, month);
   const usage = (await deps.ledger.get(identifier))?.state;
   if (usage === 'pending' || usage === 'sending' || usage === 'delivered') {
@@ -123,13 +125,13 @@ export async function checkBillDiscard(
   );
 }
 
-function subjectOf(
-  { id, subject }: DeadLetter,
-  parsePeriod: (value: string) => string,
+/** Rows are mended by hand: what then says no customer, day or month gets a clear answer. */
+function periodOf(
+  { id, customerId }: DeadLetter,
+  parsePeriod: () => string,
 ): { customerId: string; period: string } {
-  const [customerId = '', period = ''] = subject.split('/');
   try {
-    return { customerId: parseCustomerId(customerId), period: parsePeriod(period) };
+    return { customerId: parseCustomerId(customerId), period: parsePeriod() };
   } catch (error) {
     throw new BillingError('conflict', `dead letter ${id} does not say what it is about`, {
       cause: error,

@@ -10,12 +10,14 @@ import type { UsageLedger } from '../../tables/usage-ledger.ts';
 import { closeUnlessReopened } from './letter.ts';
 import type { LetterDependencies } from './letter.ts';
 
+type UnrecordedLetter = DeadLetter<'usage-unrecorded'>;
+
 interface UnrecordedDependencies extends LetterDependencies {
   ledger: Pick<UsageLedger, 'get' | 'record'>;
   announce: (usage: UsageRecord) => Promise<void>;
 }
 
-export async function redriveUnrecorded(deps: UnrecordedDependencies, letter: DeadLetter) {
+export async function redriveUnrecorded(deps: UnrecordedDependencies, letter: UnrecordedLetter) {
   const usage = usageOf(letter);
   const record = await deps.ledger.record(usage, deps.now().toISOString());
   if (record.state === 'pending' || record.state === 'sending') await deps.announce(record);
@@ -27,7 +29,7 @@ export async function redriveUnrecorded(deps: UnrecordedDependencies, letter: De
 /** One whose usage stands in the ledger will be billed, whatever the letter says. */
 export async function checkUnrecordedDiscard(
   { ledger }: Pick<UnrecordedDependencies, 'ledger'>,
-  letter: DeadLetter,
+  letter: UnrecordedLetter,
 ): Promise<void> {
   const usage = usageOf(letter);
   const stored = await ledger.get(usage.identifier);
@@ -36,11 +38,12 @@ export async function checkUnrecordedDiscard(
   throw new BillingError('conflict', message);
 }
 
-function usageOf({ id, subject, customerId, record }: DeadLetter): Usage {
+function usageOf({ id, subject, customerId, record }: UnrecordedLetter): Usage {
   const { quantity, occurredAt } = record;
   if (typeof quantity !== 'string' || typeof occurredAt !== 'string') {
     throw new BillingError('conflict', `dead letter ${id} does not hold its usage`);
   }
-  const source = { kind: 'processing' as const, id: subject };
-  return { identifier: subject, customerId, meter: 'file_processed', quantity, occurredAt, source };
+  const { identifier } = subject;
+  const source = { kind: 'processing' as const, id: identifier };
+  return { identifier, customerId, meter: 'file_processed', quantity, occurredAt, source };
 }

@@ -7,6 +7,7 @@ import { createWebhookActivities } from '../../activities/webhooks.ts';
 import { deadLetterKinds } from '../../domain/dead-letters.ts';
 import { apply, receive, stage, useEvents } from './events-support.ts';
 import { createTestDependencies } from '../support/dependencies.ts';
+import { newLetter } from '../support/dead-letters.ts';
 
 useEvents();
 
@@ -21,9 +22,9 @@ const event = (id: string) => ({
 
 test.each(deadLetterKinds)('GA16 a dead letter of kind %s is told of', async (kind) => {
   const { deps, told } = createTestDependencies(stage().services);
-  const id = `${kind}/of-a-test`;
-  const facts = { subject: 'of-a-test', customerId: 'cus_1', attempts: 1, record: {} };
-  await openDeadLetter(deps, { id, kind, error: 'anna@example.com is unknown', ...facts });
+  const opened = newLetter(kind, 'of-a-test', { error: 'anna@example.com is unknown' });
+  const { id } = opened;
+  await openDeadLetter(deps, opened);
   expect((await deps.deadLetters.get(id))?.status).toBe('open');
   const letter = { deadLetterId: id, deadLetterKind: kind };
   expect(told.alerts).toEqual([{ kind: 'dead_letter_opened', customerId: 'cus_1', facts: letter }]);

@@ -300,7 +300,7 @@ describe('put off', () => {
     const letter = await services.deadLetters.get(`usage-parked/${usage.identifier}`);
     expect(letter).toMatchObject({
       kind: 'usage-parked',
-      subject: usage.identifier,
+      subject: { identifier: usage.identifier },
       attempts: 1,
       status: 'open',
       error: 'retries ran out; last: Stripe HTTP 500: down',

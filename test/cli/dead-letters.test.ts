@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deadLetterKinds } from '../../domain/dead-letters.ts';
 import type { DeadLetterKind } from '../../domain/dead-letters.ts';
-import { deadLetterId, storageIdentifier } from '../../domain/ids.ts';
+import { storageIdentifier } from '../../domain/ids.ts';
 import { dayOf, daysOf } from '../../domain/period.ts';
 import { snapshotOf } from '../../domain/storage.ts';
 import { readEvent } from '../../domain/stripe-events.ts';
@@ -12,6 +12,7 @@ import type { Services } from '../support/services.ts';
 import { startTestTemporal, taskQueue } from '../support/temporal.ts';
 import type { BareTemporal } from '../support/temporal.ts';
 import { durabill } from './support.ts';
+import { newLetter } from '../support/dead-letters.ts';
 
 let services: Services;
 let temporal: BareTemporal;
@@ -48,14 +49,13 @@ async function customer(customerId: string): Promise<void> {
 
 async function openLetter(
   kind: DeadLetterKind,
-  subject: string,
+  about: string,
   customerId: string,
   record: Record<string, unknown> = {},
 ): Promise<string> {
-  const id = deadLetterId(kind, subject);
-  const letter = { id, kind, subject, customerId, error: 'it failed', attempts: 1, record };
+  const letter = newLetter(kind, about, { customerId, record });
   await services.deadLetters.open(letter, new Date().toISOString());
-  return id;
+  return letter.id;
 }
 
 async function usageLaidAside(state: 'rejected' | 'parked', identifier: string): Promise<string> {
@@ -109,7 +109,7 @@ const cases: Record<DeadLetterKind, Case> = {
     lay: async () => {
       await customer('cus_day');
       await services.putFile('cus_day', 'a.bin', 'x'.repeat(100));
-      return await openLetter('storage-day', `cus_day/${someDay}`, 'cus_day');
+      return await openLetter('storage-day', someDay, 'cus_day');
     },
     isDone: async () =>
       (await services.storageDaily.get('cus_day', someDay))?.totalStorageBytes ?? 'no row',
@@ -133,7 +133,7 @@ const cases: Record<DeadLetterKind, Case> = {
         const stored = { bytes: 500n, files: 1 };
         await services.storageDaily.put(snapshotOf('cus_bill', day, stored, stored), at);
       }
-      return await openLetter('storage-bill', `cus_bill/${lastMonth}`, 'cus_bill');
+      return await openLetter('storage-bill', lastMonth, 'cus_bill');
     },
     isDone: async () => [
       (await services.storageMonthly.get('cus_bill', lastMonth))?.billingStatus,
@@ -180,7 +180,7 @@ test('SB14 bill month ends a failed bill as well', async () => {
     const stored = { bytes: 300n, files: 1 };
     await services.storageDaily.put(snapshotOf('cus_month', day, stored, stored), at);
   }
-  const id = await openLetter('storage-bill', `cus_month/${lastMonth}`, 'cus_month');
+  const id = await openLetter('storage-bill', lastMonth, 'cus_month');
   expect((await run('bill', 'month', '--month', lastMonth, '--wait')).code).toBe(0);
   expect((await services.storageMonthly.get('cus_month', lastMonth))?.billingStatus).toBe('billed');
   expect(await statusOf(id)).toBe('redriven');

@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { deadLetterId } from '../../domain/ids.ts';
 import { schedules } from '../../domain/schedules.ts';
 import { digestFiles } from '../../platform/files-digest.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
@@ -11,6 +10,7 @@ import { createTableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';
 import { durabill, startServers } from './support.ts';
 import type { Servers } from './support.ts';
+import { newLetter } from '../support/dead-letters.ts';
 
 let servers: Servers;
 
@@ -89,14 +89,8 @@ test('DL10 usage show has the whole life; DL9 redrive and discard by the command
     const facts = { identifier, customerId: 'cus_Aurora', meter: 'file_processed' } as const;
     await ledger.record({ ...facts, quantity: '9007199254740993', occurredAt: at, source }, at);
     await ledger.claim(identifier, at);
-    const id = deadLetterId('usage-parked', identifier);
-    const letter = {
-      id,
-      kind: 'usage-parked',
-      subject: identifier,
-      customerId: 'cus_Aurora',
-    } as const;
-    await deadLetters.open({ ...letter, error: 'Stripe HTTP 500', attempts: 1, record: {} }, at);
+    const about = { customerId: 'cus_Aurora', error: 'Stripe HTTP 500' };
+    await deadLetters.open(newLetter('usage-parked', identifier, about), at);
     await ledger.layAside(identifier, 'parked', 'Stripe HTTP 500', at);
   }
   const parked = await run('usage', 'show', 'use1');

@@ -2,13 +2,14 @@
 import { Client, Connection } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { deadLetterId, workflowIds } from '../../domain/ids.ts';
+import { workflowIds } from '../../domain/ids.ts';
 import { createDynamoDb } from '../../platform/clients.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';
 import { durabill, startServers } from './support.ts';
 import type { Servers } from './support.ts';
+import { newLetter } from '../support/dead-letters.ts';
 
 let servers: Servers;
 let connection: Connection;
@@ -84,10 +85,8 @@ test('SB5 customers that could not be measured are named, exit 1', async () => {
     ['cus_1', day],
     ['cus_2', '2026-01-31'],
   ] as const) {
-    const subject = `${customerId}/${date}`;
-    const id = deadLetterId('storage-day', subject);
-    const letter = { id, kind: 'storage-day', subject, customerId } as const;
-    await deadLetters.open({ ...letter, error: 'denied', attempts: 1, record: {} }, `${day}T01:00`);
+    const letter = newLetter('storage-day', date, { customerId, error: 'denied' });
+    await deadLetters.open(letter, `${day}T01:00`);
   }
   dynamo.destroy();
   const running = durabill(waiting, servers.env);

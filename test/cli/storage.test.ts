@@ -15,6 +15,7 @@ import { openTables } from '../../tables/open.ts';
 import { tableSchemas } from '../../tables/schema.ts';
 import { durabill, startServers } from './support.ts';
 import type { Servers } from './support.ts';
+import { newLetter } from '../support/dead-letters.ts';
 
 const today = '2026-03-01T02:30:00.000Z';
 const month = '2026-02';
@@ -258,20 +259,10 @@ test('SB14 a failed bill is redriven once Stripe knows the customer; its letters
 });
 
 test('SB5 a day laid aside is measured by the redrive, whatever else runs', async () => {
-  const subject = 'cus_Gone/2026-01-31';
-  const id = deadLetterId('storage-day', subject);
-  await tables.deadLetters.open(
-    {
-      id,
-      kind: 'storage-day',
-      subject,
-      customerId: 'cus_Gone',
-      error: 'access denied',
-      attempts: 1,
-      record: { day: '2026-01-31' },
-    },
-    today,
-  );
+  const facts = { customerId: 'cus_Gone', error: 'access denied', record: { day: '2026-01-31' } };
+  const letter = newLetter('storage-day', '2026-01-31', facts);
+  const { id } = letter;
+  await tables.deadLetters.open(letter, today);
   expect(await run('dead-letters', 'redrive', '--all', '--kind', 'storage-day')).toMatchObject({
     code: 0,
     json: { redriven: [{ id, outcome: 'redriven', state: 'measured' }], failures: [] },
@@ -318,17 +309,8 @@ test('SB19 a dry run names the customer whose row cannot be read, and plans all 
 });
 
 test('a dry run that fails midway is one JSON value all the same, with the reason', async () => {
-  const subject = 'cus_0200/2026-01';
   await tables.deadLetters.open(
-    {
-      id: `storage-bill/${subject}`,
-      kind: 'storage-bill',
-      subject,
-      customerId: 'cus_0200',
-      error: 'denied',
-      attempts: 1,
-      record: {},
-    },
+    newLetter('storage-bill', '2026-01', { customerId: 'cus_0200', error: 'denied' }),
     '2026-02-01T00:00:00.000Z',
   );
   const unreadable = { customerId: 'cus_0200', billingMonth: '2026-01' };

@@ -12,6 +12,7 @@ import type { Services } from '../support/services.ts';
 import { startTestTemporal, taskQueue } from '../support/temporal.ts';
 import type { BareTemporal } from '../support/temporal.ts';
 import { durabill } from './support.ts';
+import { newLetter } from '../support/dead-letters.ts';
 
 let services: Services;
 let temporal: BareTemporal;
@@ -76,12 +77,10 @@ async function receive(event: Record<string, unknown>): Promise<void> {
 
 async function layAside(eventId: string, customerId: string): Promise<string> {
   await receive(eventOf(eventId, customerId));
-  const id = deadLetterId('webhook-event', eventId);
-  const letter = { id, kind: 'webhook-event', subject: eventId, customerId } as const;
-  const now = new Date().toISOString();
-  await services.deadLetters.open({ ...letter, error: 'no luck', attempts: 3, record: {} }, now);
+  const letter = newLetter('webhook-event', eventId, { customerId, error: 'no luck', attempts: 3 });
+  await services.deadLetters.open(letter, new Date().toISOString());
   await services.webhookEvents.settle(eventId, 'dead', 'no luck');
-  return id;
+  return letter.id;
 }
 
 test('WH8 an event is shown with what became of it, and as it came', async () => {

@@ -3,13 +3,13 @@ import { serve } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { onTestFinished } from 'vitest';
 import type { DeadLetterKind } from '../../domain/dead-letters.ts';
-import { deadLetterId } from '../../domain/ids.ts';
 import type { AppDependencies } from '../../server/app.ts';
 import type { TableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';
 import { withOperator } from './api-support.ts';
 import { adminToken, asAdmin, notInThisTest } from './dead-letters-support.ts';
 import { createTestApp } from './support.ts';
+import { newLetter } from '../support/dead-letters.ts';
 
 export const at = (second: number): string =>
   new Date(Date.UTC(2026, 10, 21, 10, 0, second)).toISOString();
@@ -91,13 +91,12 @@ export async function layEventAside(tables: Tables, eventId: string, second = 1)
 export async function openLetter(
   { deadLetters }: Pick<Tables, 'deadLetters'>,
   kind: DeadLetterKind,
-  subject: string,
+  about: string,
   second = 1,
 ): Promise<string> {
-  const id = deadLetterId(kind, subject);
-  const facts = { customerId: 'cus_1', error: 'no luck', attempts: 3, record: { a: 1 } };
-  await deadLetters.open({ id, kind, subject, ...facts }, at(second));
-  return id;
+  const letter = newLetter(kind, about, { error: 'no luck', attempts: 3, record: { a: 1 } });
+  await deadLetters.open(letter, at(second));
+  return letter.id;
 }
 
 interface Answer {

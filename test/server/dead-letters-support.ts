@@ -2,6 +2,7 @@
 import type { DeadLetter, DeadLetterStatus } from '../../domain/dead-letters.ts';
 import type { UsageRecord } from '../../domain/usage.ts';
 import type { AppDependencies } from '../../server/app.ts';
+import { newLetter } from '../support/dead-letters.ts';
 
 type Options = AppDependencies['deadLetters'];
 
@@ -36,17 +37,9 @@ export const noDeadLetters: Options = {
 
 const at = '2026-11-21T10:00:00.000Z';
 
-function letter(kind: DeadLetter['kind'], subject: string, status: DeadLetterStatus): DeadLetter {
-  const facts = { customerId: 'cus_1', error: 'no luck', attempts: 3, record: { some: [1, 'x'] } };
-  return {
-    id: `${kind}/${subject}`,
-    kind,
-    subject,
-    ...facts,
-    status,
-    createdAt: at,
-    updatedAt: at,
-  };
+function letter(kind: DeadLetter['kind'], about: string, status: DeadLetterStatus): DeadLetter {
+  const facts = { error: 'no luck', attempts: 3, record: { some: [1, 'x'] } };
+  return { ...newLetter(kind, about, facts), status, createdAt: at, updatedAt: at };
 }
 
 const letters = [

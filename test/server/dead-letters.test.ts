@@ -13,6 +13,7 @@ import {
 } from './dead-letters-server.ts';
 import type { Call, Changes } from './dead-letters-server.ts';
 import { adminToken, asAdmin } from './dead-letters-support.ts';
+import { newLetter } from '../support/dead-letters.ts';
 
 const database = useDynamodb();
 const letters = '/v1/dead-letters';
@@ -46,7 +47,7 @@ async function allPages(call: Call, query: string): Promise<string[][]> {
 /** Ids as they are, and as an unfriendly upstream may make them. */
 const ids = [
   ['usage-rejected', 'prc_123'],
-  ['storage-day', 'cus_1/2026-11-20'],
+  ['storage-day', '2026-11-20'],
   ['usage-parked', 'redrive'],
   ['usage-parked', 'a/discard'],
   ['usage-parked', '../../healthz'],
@@ -61,10 +62,10 @@ describe.each<[string, (app: ReturnType<typeof createServer>['app']) => Call | P
   test('an id of any characters travels as one segment: shown, discarded', async () => {
     const { app, tables } = await setUp();
     const call = await open(app);
-    for (const [kind, subject] of ids) {
-      const id = `${kind}/${subject}`;
+    for (const [kind, about] of ids) {
+      const { id } = newLetter(kind, about);
       expect(await call('GET', pathOf(id))).toMatchObject({ status: 404 });
-      await openLetter(tables, kind, subject);
+      await openLetter(tables, kind, about);
       const shown = await call('GET', pathOf(id));
       expect(shown).toMatchObject({ status: 200, body: await tables.deadLetters.get(id) });
       if (kind !== 'storage-day') continue;
@@ -81,8 +82,8 @@ describe.each<[string, (app: ReturnType<typeof createServer>['app']) => Call | P
     const { app, tables } = await setUp();
     const call = await open(app);
     const made: string[] = [];
-    for (const [second, [kind, subject]] of ids.entries()) {
-      made.push(await openLetter(tables, kind, subject, second));
+    for (const [second, [kind, about]] of ids.entries()) {
+      made.push(await openLetter(tables, kind, about, second));
     }
     expect(await allPages(call, 'limit=3')).toEqual([
       made.slice(0, 3),
@@ -324,7 +325,7 @@ describe('WH7 discard', () => {
 
   test('a body of another type is refused, and one that is too large is not read', async () => {
     const { app, tables } = await setUp();
-    const id = await openLetter(tables, 'storage-day', 'cus_1/2026-11-20');
+    const id = await openLetter(tables, 'storage-day', '2026-11-20');
     const address = `${await listen(app)}${pathOf(id, '/discard')}`;
     const post = async (type: string, body: string | ReadableStream) => {
       const headers = { ...asAdmin, 'Content-Type': type };
@@ -393,14 +394,13 @@ describe('WH7 redrive', () => {
 
   test('a day is begun and not waited for; once it has its row its letter is closed', async () => {
     const { call, tables, announced } = await setUp();
-    const subject = 'cus_1/2026-11-20';
-    const id = await openLetter(tables, 'storage-day', subject);
+    const id = await openLetter(tables, 'storage-day', '2026-11-20');
     const body = { id, customerId: 'cus_1', period: '2026-11-20' };
     expect(await call('POST', pathOf(id, '/redrive'))).toMatchObject({
       status: 202,
       body: { ...body, outcome: 'started', state: 'missing' },
     });
-    expect(announced).toEqual([subject]);
+    expect(announced).toEqual(['cus_1/2026-11-20']);
   });
 
   test('Temporal away: 503, nothing is changed, and the log says why', async () => {

@@ -1,26 +1,23 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { deadLetterId } from '../../domain/ids.ts';
 import { deadLetterKinds } from '../../domain/dead-letters.ts';
 import type { DeadLetterKind } from '../../domain/dead-letters.ts';
 import { createDeadLetters } from '../../tables/dead-letters.ts';
 import type { DeadLetterPlaces, DeadLetters } from '../../tables/dead-letters.ts';
 import { at, atOnce, collect, rawRows, useDynamodb } from './support.ts';
+import { aboutOf, newLetter } from '../support/dead-letters.ts';
 
 const database = useDynamodb();
 const newDeadLetters = async () => {
   const store = await database.newStore();
   return { store, letters: createDeadLetters(store) };
 };
-const letter = (subject: string, kind: DeadLetterKind = 'usage-parked') => ({
-  id: deadLetterId(kind, subject),
-  kind,
-  subject,
-  customerId: 'cus_1',
-  error: 'retries ran out',
-  attempts: 4,
-  record: { identifier: subject, quantity: '9007199254740993', source: { kind: 'processing' } },
-});
+const letter = (about: string, kind: DeadLetterKind = 'usage-parked') =>
+  newLetter(kind, about, {
+    error: 'retries ran out',
+    attempts: 4,
+    record: { identifier: about, quantity: '9007199254740993', source: { kind: 'processing' } },
+  });
 const id = 'usage-parked/job-1';
 
 describe('DL9 dead letters', () => {
@@ -127,7 +124,7 @@ describe('DL9 dead letters', () => {
     expect(whole.next).toBe(undefined);
     const times = whole.letters.map(({ createdAt }) => createdAt);
     expect(times).toStrictEqual(times.toSorted());
-    expect(new Set(whole.letters.map(({ subject }) => subject)).size).toBe(60);
+    expect(new Set(whole.letters.map(aboutOf)).size).toBe(60);
     const ids = whole.letters.map(({ id: each }) => each);
     for (const limit of [1, 7, 59, 60]) {
       const found = await pages(letters, { limit });
@@ -155,7 +152,7 @@ describe('DL9 dead letters', () => {
     await letters.close('usage-parked/job-08', { status: 'redriven' }, at(51));
     await letters.open(letter('late', 'webhook-event'), at(52));
     const second = await letters.page({ status: 'open', limit: 100, after: first.next });
-    expect([...first.letters, ...second.letters].map(({ subject }) => subject)).toStrictEqual(
+    expect([...first.letters, ...second.letters].map(aboutOf)).toStrictEqual(
       [0, 1, 2, 4, 5, 6, 7, 9, 10, 12, 13, 14, 15, 16, 17, 18]
         .map((n) => `job-${String(n).padStart(2, '0')}`)
         .concat('late'),
@@ -167,9 +164,9 @@ describe('DL9 dead letters', () => {
     const { store, letters } = await newDeadLetters();
     const Item = { ...letter('x'), status: 'redriven', updatedAt: at(1) };
     const rows = Array.from({ length: 450 }, (_, n) => {
-      const subject = `old-${String(n).padStart(4, '0')}`;
+      const identifier = `old-${String(n).padStart(4, '0')}`;
       const createdAt = new Date(Date.UTC(2026, 0, 1) + n).toISOString();
-      return { ...Item, subject, id: `usage-parked/${subject}`, createdAt };
+      return { ...Item, subject: { identifier }, id: `usage-parked/${identifier}`, createdAt };
     });
     for (let from = 0; from < rows.length; from += 25) {
       const put = rows.slice(from, from + 25).map((row) => ({ PutRequest: { Item: row } }));

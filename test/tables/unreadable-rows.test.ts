@@ -10,6 +10,7 @@ import { UnreadableRow } from '../../tables/read-rows.ts';
 import { tableSchemas } from '../../tables/schema.ts';
 import { usageOf } from './ledger-support.ts';
 import { at, collect, rawRows, useDynamodb } from './support.ts';
+import { newLetter } from '../support/dead-letters.ts';
 
 const database = useDynamodb();
 
@@ -24,15 +25,7 @@ interface Reader {
 
 const shard = deliveryShard('cus_1', 'file_processed');
 const month = '2026-11';
-const letter = {
-  id: 'storage-day/a',
-  kind: 'storage-day',
-  subject: 'a',
-  customerId: 'cus_1',
-  error: 'x',
-  attempts: 1,
-  record: {},
-} as const;
+const letter = newLetter('storage-day', '2026-11-20');
 const openLetter = async ({ deadLetters }: Tables) => await deadLetters.open(letter, at(1));
 const beginJob = async ({ processings }: Tables) =>
   await processings.begin(

@@ -20,6 +20,7 @@ import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
 import { startTestTemporal, taskQueue } from '../support/temporal.ts';
 import type { BareTemporal } from '../support/temporal.ts';
+import { newLetter } from '../support/dead-letters.ts';
 
 const patienceMs = 10_000;
 const letters = '/v1/dead-letters';
@@ -121,10 +122,8 @@ async function layAside(event: Stripe.Event): Promise<string> {
   if (facts?.customerId === undefined) throw new Error('it is no event of a customer');
   const { eventId, customerId } = facts;
   await services.webhookEvents.put(facts, 'received', gzipSync(JSON.stringify(event)));
-  const id = deadLetterId('webhook-event', eventId);
-  const letter = { id, kind: 'webhook-event', subject: eventId, customerId } as const;
-  const now = new Date().toISOString();
-  await services.deadLetters.open({ ...letter, error: 'no luck', attempts: 3, record: {} }, now);
+  const letter = newLetter('webhook-event', eventId, { customerId, error: 'no luck', attempts: 3 });
+  await services.deadLetters.open(letter, new Date().toISOString());
   await services.webhookEvents.settle(eventId, 'dead', 'no luck');
   return eventId;
 }
@@ -178,19 +177,9 @@ test('WH7 DL9 usage that is redriven twice reaches Stripe once', async () => {
   };
   await services.ledger.record(usage, at);
   await services.ledger.claim('use-once', at);
-  const id = deadLetterId('usage-parked', 'use-once');
-  await services.deadLetters.open(
-    {
-      id,
-      kind: 'usage-parked',
-      subject: 'use-once',
-      customerId: 'cus_usage',
-      error: 'Stripe HTTP 500',
-      attempts: 4,
-      record: {},
-    },
-    at,
-  );
+  const letter = newLetter('usage-parked', 'use-once', { customerId: 'cus_usage', attempts: 4 });
+  const { id } = letter;
+  await services.deadLetters.open(letter, at);
   await services.ledger.layAside('use-once', 'parked', 'Stripe HTTP 500', at);
   expect(await redrive(id)).toMatchObject({ status: 200, body: { outcome: 'redriven' } });
   expect(await redrive(id)).toMatchObject({ status: 200, body: { outcome: 'already-redriven' } });
@@ -203,15 +192,9 @@ test('WH7 DL9 usage that is redriven twice reaches Stripe once', async () => {
 test('WH7 a day is measured again without the caller waiting; its letter closes when it is', async () => {
   await services.putFile('cus_day', 'a.csv', 'x'.repeat(10));
   const day = new Date().toISOString().slice(0, 10);
-  const id = deadLetterId('storage-day', `cus_day/${day}`);
-  const letter = {
-    id,
-    kind: 'storage-day',
-    subject: `cus_day/${day}`,
-    customerId: 'cus_day',
-  } as const;
-  const now = new Date().toISOString();
-  await services.deadLetters.open({ ...letter, error: 'no S3', attempts: 4, record: {} }, now);
+  const letter = newLetter('storage-day', day, { customerId: 'cus_day', error: 'no S3' });
+  const { id } = letter;
+  await services.deadLetters.open(letter, new Date().toISOString());
   expect(await redriveUntilKnown(id)).toMatchObject({ outcome: 'redriven', state: 'measured' });
   expect(await statusOf(id)).toBe('redriven');
   expect(await services.storageDaily.get('cus_day', day)).toMatchObject({ customerId: 'cus_day' });

@@ -11,6 +11,7 @@ import { openTables } from '../../../tables/open.ts';
 import type { Tables } from '../../../tables/open.ts';
 import type { WebhookEvents } from '../../../tables/webhook-events.ts';
 import { startDynamodbServer } from '../../cli/support.ts';
+import { newLetter } from '../../support/dead-letters.ts';
 
 let deadLetters: DeadLetters;
 let webhookEvents: WebhookEvents;
@@ -50,15 +51,7 @@ async function layAside(eventId: string, second = 1): Promise<string> {
     undefined,
   );
   await deadLetters.open(
-    {
-      id,
-      kind: 'webhook-event',
-      subject: eventId,
-      customerId: 'cus_1',
-      error: 'Stripe is away',
-      attempts: 3,
-      record: {},
-    },
+    newLetter('webhook-event', eventId, { error: 'Stripe is away', attempts: 3 }),
     at(second),
   );
   await webhookEvents.settle(eventId, 'dead', 'Stripe is away');
@@ -191,8 +184,8 @@ test('WH7 a dead event can be discarded, an applied one cannot', async () => {
 });
 
 test('WH7 an event that has left the inbox is said so', async () => {
-  const id = deadLetterId('webhook-event', 'evt_gone');
-  const letter = { id, kind: 'webhook-event', subject: 'evt_gone', customerId: 'none' } as const;
-  await deadLetters.open({ ...letter, error: 'x', attempts: 3, record: {} }, at(1));
+  const letter = newLetter('webhook-event', 'evt_gone', { customerId: 'none', attempts: 3 });
+  const { id } = letter;
+  await deadLetters.open(letter, at(1));
   await expect(redrive(dependencies().deps, id)).rejects.toMatchObject({ code: 'conflict' });
 });

@@ -14,6 +14,7 @@ import type { StorageBill, StorageMonthly } from '../../../tables/storage-monthl
 import type { UsageLedger } from '../../../tables/usage-ledger.ts';
 import type { WebhookEvents } from '../../../tables/webhook-events.ts';
 import { startDynamodbServer } from '../../cli/support.ts';
+import { newLetter } from '../../support/dead-letters.ts';
 
 let deadLetters: DeadLetters;
 let storageDaily: StorageDaily;
@@ -46,13 +47,9 @@ async function layAside(
   customerId: string,
   second = 1,
 ): Promise<string> {
-  const subject = `${customerId}/${kind === 'storage-day' ? day : month}`;
-  const id = deadLetterId(kind, subject);
-  await deadLetters.open(
-    { id, kind, subject, customerId, error: 'it failed', attempts: 1, record: {} },
-    at(second),
-  );
-  return id;
+  const letter = newLetter(kind, kind === 'storage-day' ? day : month, { customerId });
+  await deadLetters.open(letter, at(second));
+  return letter.id;
 }
 
 async function measure(customerId: string): Promise<void> {
@@ -180,9 +177,9 @@ test('DL9 a letter opened anew while its day was measured is not closed over', a
 
 test('SB21 a night laid aside is measured for everybody; its letter closes when that run has ended', async () => {
   const night = '2026-02-21';
-  const id = deadLetterId('storage-night', night);
-  const letter = { id, kind: 'storage-night', subject: night, customerId: '' } as const;
-  await deadLetters.open({ ...letter, error: 'skipped', attempts: 1, record: {} }, at(1));
+  const letter = newLetter('storage-night', night, { customerId: '', error: 'skipped' });
+  const { id } = letter;
+  await deadLetters.open(letter, at(1));
   const order: object[] = [];
   const run = (rows: number, ended: boolean) => {
     const measureDay = async (of: { customerId?: string; day: string }): Promise<boolean> => {

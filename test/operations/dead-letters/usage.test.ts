@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { discard, redrive } from '../../../operations/dead-letters/redrive.ts';
 import type { RedriveDependencies } from '../../../operations/dead-letters/redrive.ts';
-import { deadLetterId } from '../../../domain/ids.ts';
 import type { UsageRecord } from '../../../domain/usage.ts';
 import { createDynamoDb } from '../../../platform/clients.ts';
 import { parseConfig } from '../../../platform/config.ts';
@@ -12,6 +11,7 @@ import type { Tables } from '../../../tables/open.ts';
 import type { UsageLedger } from '../../../tables/usage-ledger.ts';
 import { createTables } from '../../../tables/create.ts';
 import { startDynamodbServer } from '../../cli/support.ts';
+import { newLetter } from '../../support/dead-letters.ts';
 
 let ledger: UsageLedger;
 let deadLetters: DeadLetters;
@@ -49,13 +49,10 @@ async function layAside(identifier: string): Promise<string> {
 }
 
 async function rejectAgain(identifier: string, second: number): Promise<string> {
-  const id = deadLetterId('usage-rejected', identifier);
+  const letter = newLetter('usage-rejected', identifier, { error: 'no such customer' });
+  const { id } = letter;
   await ledger.claim(identifier, at(second));
-  const letter = { id, kind: 'usage-rejected', subject: identifier, customerId: 'cus_1' } as const;
-  await deadLetters.open(
-    { ...letter, error: 'no such customer', attempts: 1, record: {} },
-    at(second),
-  );
+  await deadLetters.open(letter, at(second));
   await ledger.layAside(identifier, 'rejected', 'no such customer', at(second));
   return id;
 }
@@ -209,16 +206,11 @@ test('DL9 an unknown letter is not found', async () => {
 });
 
 test('FM17 usage that the ledger refused: offered again it is recorded once, delivered and the letter closed', async () => {
-  const id = deadLetterId('usage-unrecorded', 'collided');
   const facts = { customerId: 'cus_1', meter: 'file_processed', quantity: '7' } as const;
   const record = { identifier: 'collided', ...facts, occurredAt: at(3) };
-  const letter = {
-    id,
-    kind: 'usage-unrecorded',
-    subject: 'collided',
-    customerId: 'cus_1',
-  } as const;
-  await deadLetters.open({ ...letter, error: 'other facts', attempts: 1, record }, at(4));
+  const letter = newLetter('usage-unrecorded', 'collided', { error: 'other facts', record });
+  const { id } = letter;
+  await deadLetters.open(letter, at(4));
   const { deps, announced } = dependencies();
   expect(await redrive(deps, id)).toMatchObject({ outcome: 'redriven', state: 'pending' });
   expect(await redrive(deps, id)).toMatchObject({ outcome: 'already-redriven', state: 'pending' });
@@ -228,13 +220,13 @@ test('FM17 usage that the ledger refused: offered again it is recorded once, del
 });
 
 test('FM17 refused again it says so, and the letter stays; discarded only while nothing will be billed', async () => {
-  const id = deadLetterId('usage-unrecorded', 'taken');
   const source = { kind: 'storage' as const, id: 'cus_1/2026-10' };
   const other = { customerId: 'cus_1', meter: 'storage-usage' as const, quantity: '9' };
   await ledger.record({ identifier: 'taken', ...other, occurredAt: at(0), source }, at(0));
   const record = { quantity: '7', occurredAt: at(3) };
-  const letter = { id, kind: 'usage-unrecorded', subject: 'taken', customerId: 'cus_1' } as const;
-  await deadLetters.open({ ...letter, error: 'other facts', attempts: 1, record }, at(4));
+  const letter = newLetter('usage-unrecorded', 'taken', { error: 'other facts', record });
+  const { id } = letter;
+  await deadLetters.open(letter, at(4));
   await expect(redrive(dependencies().deps, id)).rejects.toThrow(
     'is in the ledger with other facts',
   );
