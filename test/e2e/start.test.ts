@@ -350,7 +350,8 @@ describe('the second start stays up', () => {
       createTableStore(dynamodb, 'siftbeam-'),
     );
     const account = async () => ({
-      standing: (await customers.get(customer))?.billingStatus,
+      // Its customer.created may have come, or not yet.
+      standing: (await customers.get(customer))?.billingStatus ?? 'none',
       payments: (await payments.ofCustomer(customer, 10)).map(({ status, amount }) => [
         status,
         amount,
@@ -363,7 +364,7 @@ describe('the second start stays up', () => {
     return { customer, session: session.id, account };
   }
 
-  const nothingYet = { standing: undefined, payments: [], subscriptions: [] };
+  const nothingYet = { standing: 'none', payments: [], subscriptions: [] };
   const activeWith = (subscription: string | null) => ({
     standing: 'active',
     payments: [['succeeded', 500]],

@@ -91,6 +91,8 @@ export async function startGate(target: string): Promise<Gate> {
   const server = createServer((req, res) => {
     handle(req, res).catch(() => res.destroy());
   });
+  // Never closes an idle connection under its caller.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -141,7 +143,8 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
 async function forward(target: string, req: IncomingMessage, body: Buffer) {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     // The caller's own Host is kept: an S3 signature covers it.
-    const options = { method: req.method ?? 'GET', headers: req.headers };
+    // A connection of its own: one that was idle may be closed by the server just as we use it again.
+    const options = { method: req.method ?? 'GET', headers: req.headers, agent: false };
     forwardRequest(new URL(req.url ?? '/', target), options, resolve)
       .on('error', reject)
       .end(body);
