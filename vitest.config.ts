@@ -10,6 +10,8 @@ const kind = (name: string, timeoutMs: number) => ({
     include: [`test/${name}/**/*.test.ts`],
     pool: 'forks' as const,
     setupFiles: ['test/support/quiet.ts'],
+    // A process runs many files: what all import is loaded once.
+    isolate: false,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
@@ -42,8 +44,8 @@ export default defineConfig({
       'stripe-double',
       kind('e2e', 240_000),
     ],
-    // A machine of two cores: real servers share it, so files run two at a time.
-    maxWorkers: 2,
+    // A machine of two cores: files wait for real servers about as long as they compute.
+    maxWorkers: 3,
     globalSetup: ['test/support/tools.ts', 'test/support/bundle.ts'],
     allowOnly: false,
   },

@@ -18,6 +18,12 @@ export interface TableResult {
   outcome: 'created' | 'present';
 }
 
+/** What creates each table of our own, with its indexes. */
+export function createTableInputs(prefix: string): CreateTableCommandInput[] {
+  const schemas: TableSchema[] = Object.values(tableSchemas);
+  return schemas.map((schema) => createInput(`${prefix}${schema.name}`, schema));
+}
+
 /** Idempotent. Throws BillingError `conflict` when a table of that name has other keys or lacks an index. */
 export async function createTables(client: DynamoDBClient, prefix: string): Promise<TableResult[]> {
   const schemas: TableSchema[] = Object.values(tableSchemas);

@@ -1,43 +1,18 @@
 /** Work laid aside for a person (DL9). A row is kept for good: redriven and discarded ones as well. */
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { deadLetterKinds, deadLetterStatuses } from '../domain/dead-letters.ts';
+import { deadLetterKinds } from '../domain/dead-letters.ts';
 import type {
   DeadLetter,
   DeadLetterKind,
   DeadLetterStatus,
   NewDeadLetter,
 } from '../domain/dead-letters.ts';
+import { deadLetterRow } from './dead-letter-row.ts';
 import { queryIndex, queryIndexPage, updateIf } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
 import { readable, readableRows, readRow, UnreadableRow } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
-
-const factsSchema = z.object({
-  id: z.string(),
-  customerId: z.string(),
-  error: z.string(),
-  attempts: z.number().int(),
-  status: z.enum(deadLetterStatuses),
-  createdAt: z.string(),
-  updatedAt: z.string(),
-  discardReason: z.string().exactOptional(),
-  settleReason: z.string().exactOptional(),
-  record: z.record(z.string(), z.unknown()),
-});
-const aboutUsage = factsSchema.extend({ subject: z.object({ identifier: z.string() }) });
-const aboutDay = factsSchema.extend({ subject: z.object({ day: z.string() }) });
-const aboutMonth = factsSchema.extend({ subject: z.object({ month: z.string() }) });
-const aboutEvent = factsSchema.extend({ subject: z.object({ eventId: z.string() }) });
-const rowSchema = z.discriminatedUnion('kind', [
-  aboutUsage.extend({ kind: z.literal('usage-rejected') }),
-  aboutUsage.extend({ kind: z.literal('usage-parked') }),
-  aboutUsage.extend({ kind: z.literal('usage-unrecorded') }),
-  aboutDay.extend({ kind: z.literal('storage-day') }),
-  aboutDay.extend({ kind: z.literal('storage-night') }),
-  aboutMonth.extend({ kind: z.literal('storage-bill') }),
-  aboutEvent.extend({ kind: z.literal('webhook-event') }),
-]);
 
 const placeSchema = z.object({ createdAt: z.string(), id: z.string() });
 /** Where a row stands among those of its kind; for good, since neither part of it ever changes. */
@@ -94,7 +69,7 @@ export function createDeadLetters(store: TableStore) {
     const { Item } = await db.send(
       new GetCommand({ TableName, Key: { id }, ConsistentRead: true }),
     );
-    return Item === undefined ? undefined : readRow(rowSchema, Item, `dead-letters/${id}`);
+    return Item === undefined ? undefined : readRow(deadLetterRow, Item, `dead-letters/${id}`);
   }
 
   /** Since when it stands; one that cannot be read is written over, for work must not lack its letter. */
@@ -173,7 +148,7 @@ export function createDeadLetters(store: TableStore) {
         KeyConditionExpression: 'kind = :kind',
         ExpressionAttributeValues: { ':kind': wanted },
       });
-      for await (const letter of readableRows(store, 'deadLetters', rowSchema, rows)) {
+      for await (const letter of readableRows(store, 'deadLetters', deadLetterRow, rows)) {
         if (isOfKind(letter, kind)) yield letter;
       }
     }
@@ -194,7 +169,7 @@ export function createDeadLetters(store: TableStore) {
       ExclusiveStartKey: start,
     });
     const { Items = [], LastEvaluatedKey } = page;
-    lane.rows = readable(store, 'deadLetters', rowSchema, Items);
+    lane.rows = readable(store, 'deadLetters', deadLetterRow, Items);
     lane.isEnded = LastEvaluatedKey === undefined;
     lane.readTo = lane.isEnded ? undefined : placeSchema.parse(LastEvaluatedKey);
     if (lane.rows.length === 0) lane.place = lane.readTo ?? lane.place;

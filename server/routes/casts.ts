@@ -11,7 +11,7 @@ import { readPageCursor, writePageCursor } from '../cursor.ts';
 import { customerOf } from '../middleware/actor.ts';
 import type { ActorEnv, Door } from '../middleware/actor.ts';
 import { obeyRateLimit } from '../middleware/rate-limited.ts';
-import { smallBody } from '../middleware/small-body.ts';
+import { jsonBody } from '../middleware/json-body.ts';
 import { failures, jsonAnswer } from '../openapi.ts';
 import type { RateLimit } from '../rate-limit.ts';
 import { badBody, forCustomers, guarded } from './guarded.ts';
@@ -86,7 +86,7 @@ export function castRoutes(options: CastOptions, door: Door): OpenAPIHono<ActorE
   const { casts, runs, limit, metrics } = options;
   const deps: CastDependencies = { ...casts, metrics };
   const routes = new OpenAPIHono<ActorEnv>();
-  routes.use('/v1/cast', door.casters, smallBody(mostBodyBytes));
+  routes.use('/v1/cast', door.casters, jsonBody(mostBodyBytes));
   routes.use('/v1/casts', door.customers);
   routes.use('/v1/casts/*', door.customers);
 

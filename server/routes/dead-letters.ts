@@ -12,7 +12,7 @@ import { readCursor, writeCursor } from '../cursor.ts';
 import * as shapes from '../dead-letter-shapes.ts';
 import { tellError } from '../errors.ts';
 import type { ActorEnv, Door } from '../middleware/actor.ts';
-import { smallBody } from '../middleware/small-body.ts';
+import { jsonBody } from '../middleware/json-body.ts';
 import { failures, jsonAnswer } from '../openapi.ts';
 import { redriveOpen } from '../redrive-open.ts';
 import type { TemporalRedrive } from '../temporal-redrive.ts';
@@ -155,7 +155,7 @@ export function deadLetterRoutes(
     now,
   });
   const routes = new OpenAPIHono<ActorEnv>();
-  routes.use('/v1/dead-letters/*', door.operators, smallBody(mostBodyBytes));
+  routes.use('/v1/dead-letters/*', door.operators, jsonBody(mostBodyBytes));
 
   routes.openapi(listRoute, async (ctx) => {
     const { kind, status, limit, cursor } = ctx.req.valid('query');

@@ -6,7 +6,7 @@ import type { Objects } from '../../platform/objects.ts';
 import * as shapes from '../cast-shapes.ts';
 import { customerOf } from '../middleware/actor.ts';
 import type { ActorEnv, Door } from '../middleware/actor.ts';
-import { smallBody } from '../middleware/small-body.ts';
+import { jsonBody } from '../middleware/json-body.ts';
 import { failures, jsonAnswer } from '../openapi.ts';
 import { badBody, forCustomers, guarded } from './guarded.ts';
 
@@ -36,7 +36,7 @@ const uploadRoute = createRoute({
 
 export function fileRoutes({ objects }: FileOptions, door: Door): OpenAPIHono<ActorEnv> {
   const routes = new OpenAPIHono<ActorEnv>();
-  routes.use(path, door.customers, smallBody(mostBodyBytes));
+  routes.use(path, door.customers, jsonBody(mostBodyBytes));
   routes.openapi(uploadRoute, async (ctx) => {
     const customerId = customerOf(ctx);
     // By the rules of a cast's files: what cannot be cast need not be uploaded.

@@ -54,7 +54,7 @@ export async function startServers(): Promise<Servers> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'durabill-cli-'));
   const keys = { accessKeyId: 'durabillcli', secretAccessKey: 'durabill-cli-secret' };
   const [dynamodb, s3, temporal, stripe] = await Promise.all([
-    startDynamodb({ dataDir }),
+    startDynamodb({ dataDir, inMemory: true }),
     startS3({ dataDir, ...keys }),
     startTemporal({ dataDir }),
     startStripeDouble({ secretKeys: [stripeKey] }),
@@ -79,7 +79,7 @@ export async function startServers(): Promise<Servers> {
 /** Tables only. */
 export async function startDynamodbServer(): Promise<Pick<Servers, 'env' | 'stop'>> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'durabill-cli-'));
-  const server = await startDynamodb({ dataDir });
+  const server = await startDynamodb({ dataDir, inMemory: true });
   const env = {
     AWS_ACCESS_KEY_ID: 'durabillcli',
     AWS_SECRET_ACCESS_KEY: 'durabill-cli-secret',

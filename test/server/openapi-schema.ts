@@ -18,7 +18,7 @@ const operation = z.strictObject({
   'x-who': z.string().min(1),
   security: z.array(z.record(z.string(), z.array(z.string()))).optional(),
   parameters: z.array(parameter).optional(),
-  requestBody: z.strictObject({ required: z.literal(true).optional(), content }).optional(),
+  requestBody: z.strictObject({ required: z.boolean().optional(), content }).optional(),
   responses: z.record(
     z.string().regex(/^[2-5]\d\d$/),
     z.strictObject({ description: z.string().min(1), content: content.default({}) }),

@@ -17,6 +17,7 @@ import { parseConfig } from '../../platform/config.ts';
 import type { Config } from '../../platform/config.ts';
 import { createTables } from '../../tables/create.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
+import type { TableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';
 import type { Tables } from '../../tables/open.ts';
 
@@ -27,6 +28,7 @@ export interface Services extends Tables {
   env: Record<string, string>;
   config: Config;
   dataDir: string;
+  store: TableStore;
   s3: S3Client;
   stripe: Stripe;
   control: StripeControl;
@@ -38,7 +40,7 @@ export interface Services extends Tables {
 export async function startServices(double: DoubleOptions = {}): Promise<Services> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'durabill-test-'));
   const [dynamodb, objects, stripeDouble] = await Promise.all([
-    startDynamodb({ dataDir }),
+    startDynamodb({ dataDir, inMemory: true }),
     startS3({ dataDir, accessKeyId: 'durabill', secretAccessKey: 'durabill-secret' }),
     startStripeDouble({ secretKeys: [testStripeKey], ...double }),
   ]);
@@ -60,14 +62,16 @@ export async function startServices(double: DoubleOptions = {}): Promise<Service
   await createTables(client, config.TABLE_PREFIX);
   await s3.send(new CreateBucketCommand({ Bucket: config.BUCKET }));
   await createMeters(stripe);
+  const store = createTableStore(client, config.TABLE_PREFIX);
   return {
     env,
     config,
     dataDir,
+    store,
     s3,
     stripe,
     control: createStripeControl(stripeDouble.url),
-    ...openTables(createTableStore(client, config.TABLE_PREFIX)),
+    ...openTables(store),
     putFile: async (customerId, file, body) => {
       const Key = inputKey(customerId, file);
       await s3.send(new PutObjectCommand({ Bucket: config.BUCKET, Key, Body: body }));

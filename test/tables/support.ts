@@ -2,13 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import { startDynamodb } from '../../dev/stack/dynamodb.ts';
 import type { RunningServer } from '../../dev/stack/types.ts';
 import { BillingError } from '../../domain/errors.ts';
-import { createTables } from '../../tables/create.ts';
+import { createTableInputs } from '../../tables/create.ts';
 import { allRows, createTableStore } from '../../tables/dynamo.ts';
 import type { TableStore } from '../../tables/dynamo.ts';
 
@@ -37,7 +37,7 @@ export function useDynamodb(): Database {
     });
   };
   beforeAll(async () => {
-    server = await startDynamodb({ dataDir });
+    server = await startDynamodb({ dataDir, inMemory: true });
     client = newClient(1);
   });
   afterAll(async () => {
@@ -55,7 +55,11 @@ export function useDynamodb(): Database {
   };
   const newStore = async (): Promise<TableStore> => {
     const prefix = newPrefix();
-    await createTables(current(), prefix);
+    await Promise.all(
+      createTableInputs(prefix).map(
+        async (input) => await current().send(new CreateTableCommand(input)),
+      ),
+    );
     return createTableStore(current(), prefix);
   };
   return { client: current, newClient, newPrefix, newStore };
