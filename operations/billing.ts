@@ -90,12 +90,20 @@ export interface BillingAccount {
   payments: PaymentRow[];
 }
 
-/** As the webhooks told it: Stripe is not asked. Throws BillingError `not_found`. */
+/** As the webhooks told it: Stripe is not asked. Throws BillingError `not_found`, and `billing_disabled`. */
 export async function showAccount(
   deps: BillingDependencies,
   customerId: string,
 ): Promise<BillingAccount> {
   requireStripe(deps);
+  return await readAccount(deps, customerId);
+}
+
+/** What operators see of it, where billing is off as well. Throws BillingError `not_found`. */
+export async function readAccount(
+  deps: Pick<BillingDependencies, 'customers' | 'subscriptions' | 'payments'>,
+  customerId: string,
+): Promise<BillingAccount> {
   const [customer, living, payments] = await Promise.all([
     deps.customers.get(customerId),
     livingSubscription(deps, customerId),

@@ -15,6 +15,8 @@ import { logRequests } from './middleware/request-log.ts';
 import { about, securitySchemes } from './openapi.ts';
 import { refuseInvalid } from './refuse-invalid.ts';
 import { billingRoutes } from './routes/billing.ts';
+import { customerRoutes } from './routes/customers.ts';
+import type { CustomerRouteDependencies } from './routes/customers.ts';
 import { budgetRoutes } from './routes/budgets.ts';
 import { castRoutes } from './routes/casts.ts';
 import type { CastOptions } from './routes/casts.ts';
@@ -46,6 +48,7 @@ export interface AppDependencies {
   casts: CastOptions;
   files: FileOptions;
   billing: BillingDependencies;
+  customers: CustomerRouteDependencies;
   usage: UsageDependencies;
 }
 
@@ -69,6 +72,7 @@ export function createApp(dependencies: AppDependencies): OpenAPIHono {
   app.route('/', fileRoutes(dependencies.files, door));
   app.route('/', usageRoutes(dependencies.usage, door));
   app.route('/', billingRoutes(dependencies.billing, door));
+  app.route('/', customerRoutes(dependencies.customers, door));
   app.route('/', deadLetterRoutes(deadLetters, door, logger));
   // Asked for by request only: by then every route is registered, these too.
   app.route(

@@ -40,6 +40,15 @@ export function readPageCursor(
   return read(pageSchema, cursor, list);
 }
 
+/** As `writeCursor`, of customers. */
+export function writeCustomerCursor(customerId: string): string {
+  return write({ customerId }, ['customers']);
+}
+
+export function readCustomerCursor(cursor: string): string {
+  return read(z.strictObject({ customerId: z.string().min(1) }), cursor, ['customers']).customerId;
+}
+
 function write(place: object, list: readonly string[]): string {
   const text = Buffer.from(JSON.stringify(place)).toString('base64url');
   return `${checksum(text, list)}.${text}`;

@@ -46,6 +46,7 @@ const store = createTableStore(dynamodb, config.TABLE_PREFIX, now, (problem) => 
   logger.error({ reason: problem }, 'a row is left out of a list');
 });
 const tables = openTables(store);
+const stripe = createStripe(config);
 
 const probes = {
   temporal: async () =>
@@ -125,7 +126,8 @@ const app = createApp({
   },
   files: { objects },
   usage: { ...tables, averageOver: config.STORAGE_AVERAGE_OVER, now },
-  billing: { ...tables, stripe: createStripe(config), publicUrl: config.PUBLIC_URL },
+  billing: { ...tables, stripe, publicUrl: config.PUBLIC_URL },
+  customers: { ...tables, stripe, account: tables, plan: config.BILLING_PLAN_DEFAULT, now },
   deadLetters: {
     tables,
     temporal: createTemporalRedrive(engine),

@@ -22,6 +22,7 @@ export const about: Parameters<OpenAPIHono['getOpenAPI31Document']>[0] = {
     { name: 'Budgets', description: 'What a customer may spend in a calendar month (UTC).' },
     { name: 'Casts', description: 'Runs over a customer’s files, within its budget.' },
     { name: 'Usage', description: 'What a customer used, by the ledger, and what it comes to.' },
+    { name: 'Customers', description: 'Who is billed; known by their Stripe customer id.' },
     { name: 'Billing', description: 'What a customer pays by, and whether it is paid; at Stripe.' },
     { name: 'Dead letters', description: 'Work laid aside for a person; never dropped.' },
     { name: 'Documentation', description: 'What you read.' },

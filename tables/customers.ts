@@ -139,7 +139,26 @@ export function createCustomers(store: TableStore) {
     for await (const row of rows) yield readListed(row);
   }
 
-  return { get, add, standingOf, change, list };
+  /** At most `limit` of them in no order, after the customer of that id; `next` where there may be more. */
+  async function page(
+    limit: number,
+    after: string | undefined,
+  ): Promise<{ rows: ListedCustomer[]; next?: string }> {
+    const { Items = [], LastEvaluatedKey } = await db.send(
+      new ScanCommand({
+        TableName,
+        Limit: limit,
+        ExclusiveStartKey: after === undefined ? undefined : { customerId: after },
+      }),
+    );
+    const next: unknown = LastEvaluatedKey?.['customerId'];
+    return {
+      rows: Items.map(readListed),
+      ...(next === undefined ? {} : { next: String(next) }),
+    };
+  }
+
+  return { get, add, standingOf, change, list, page };
 }
 
 function readListed(row: Record<string, unknown>): ListedCustomer {

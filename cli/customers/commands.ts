@@ -2,7 +2,9 @@
 import type { Command } from 'commander';
 import { BillingError } from '../../domain/errors.ts';
 import { catalog } from '../../domain/catalog.ts';
-import { deliveryShard, parseCustomerId, printable } from '../../domain/ids.ts';
+import { deliveryShard, parseCustomerId } from '../../domain/ids.ts';
+import { addCustomer, parseNewCustomer } from '../../operations/customers.ts';
+import type { NewCustomer } from '../../operations/customers.ts';
 import type { Customer } from '../../tables/customers.ts';
 import type { Processing } from '../../tables/processing-history.ts';
 import type { Tables } from '../../tables/open.ts';
@@ -24,7 +26,6 @@ interface AddOptions {
 const lastProcessings = 5;
 /** Undelivered rows looked through in one shard; beyond it the count is said to be a least one. */
 const mostUndelivered = 5000;
-const longestText = 200;
 
 export function addCustomers(program: Command): void {
   const customers = noun(program, 'customers', 'Who is billed; known by their Stripe customer id.');
@@ -34,7 +35,7 @@ export function addCustomers(program: Command): void {
     .option('--name <name>', 'shown to people')
     .option('--email <email>', 'where to write to')
     .action(async (id: string, options: AddOptions, command: Command) => {
-      await performWith(command, add, () => parseCustomer(id, options));
+      await performWith(command, add, () => parseNewCustomer(id, options));
     });
   addImport(customers);
   leaf(customers, 'list', 'Lists every customer.', ['durabill customers list --json']).action(
@@ -49,65 +50,19 @@ export function addCustomers(program: Command): void {
   });
 }
 
-type NewCustomer = Pick<Customer, 'customerId' | 'name' | 'email'>;
-
 async function add(context: Context, given: NewCustomer): Promise<Answer> {
-  const { customerId } = given;
-  await askStripe(context, customerId);
-  const { customers } = await context.tables();
-  const customer: Customer = {
-    ...given,
-    plan: context.config.BILLING_PLAN_DEFAULT,
-    billingStatus: 'none',
-    createdAt: new Date().toISOString(),
-  };
-  const added = await customers.add(customer);
-  const stands = added ? customer : ((await customers.get(customerId)) ?? customer);
-  const said = added
-    ? `Added ${customerId}.`
-    : `${customerId} is there already (since ${time(stands.createdAt)}); nothing was changed.`;
-  return { json: { added, customer: stands }, text: `${said}\n${describe(stands)}` };
-}
-
-/** Stripe would refuse the usage of a customer that it does not know (FM7): better said now. */
-async function askStripe(context: Context, customerId: string): Promise<void> {
   const stripe = await context.stripe();
   if (stripe === undefined) {
     note('billing is off (no Stripe key): it is not checked whether Stripe knows the customer');
-    return;
   }
-  const advice = 'create it at Stripe first, or check that STRIPE_SECRET_KEY is of its account';
-  try {
-    const found = await stripe.customers.retrieve(customerId);
-    if (found.deleted !== true) return;
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'resource_missing')) {
-      throw error;
-    }
-    throw new BillingError('not_found', `Stripe does not know ${customerId}: ${advice}`);
-  }
-  throw new BillingError('not_found', `${customerId} was deleted at Stripe: ${advice}`);
-}
-
-function parseCustomer(id: string, { name, email }: AddOptions): NewCustomer {
-  const customerId = parseCustomerId(id);
-  for (const value of [name, email]) {
-    if (value === undefined) continue;
-    if (value.trim() === '' || value.length > longestText || /\p{Cc}/u.test(value)) {
-      throw new BillingError(
-        'invalid_request',
-        `"${printable(value)}" must be 1 to ${longestText} characters without control characters`,
-      );
-    }
-  }
-  if (email !== undefined && !/^[^\s@]+@[^\s@]+$/.test(email)) {
-    throw new BillingError('invalid_request', `"${printable(email)}" is not an e-mail address`);
-  }
-  return {
-    customerId,
-    ...(name === undefined ? {} : { name }),
-    ...(email === undefined ? {} : { email }),
-  };
+  const { customers } = await context.tables();
+  const plan = context.config.BILLING_PLAN_DEFAULT;
+  const now = () => new Date();
+  const { added, customer } = await addCustomer({ stripe, customers, plan, now }, given);
+  const said = added
+    ? `Added ${customer.customerId}.`
+    : `${customer.customerId} is there already (since ${time(customer.createdAt)}); nothing was changed.`;
+  return { json: { added, customer }, text: `${said}\n${describe(customer)}` };
 }
 
 async function list(context: Context): Promise<Answer> {

@@ -1,16 +1,14 @@
 /** `/v1/billing`: a customer pays, changes and sees its account; checkout and portal are pages of Stripe’s. */
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
-import type { z } from '@hono/zod-openapi';
 import { openPortal, showAccount } from '../../operations/billing.ts';
-import type { BillingAccount, BillingDependencies } from '../../operations/billing.ts';
+import type { BillingDependencies } from '../../operations/billing.ts';
 import { openCheckout } from '../../operations/checkout.ts';
-import type { PaymentRow } from '../../tables/payments.ts';
-import type { SubscriptionRow } from '../../tables/subscriptions.ts';
 import * as shapes from '../billing-shapes.ts';
 import { customerOf } from '../middleware/actor.ts';
 import type { ActorEnv, Door } from '../middleware/actor.ts';
 import { jsonBody } from '../middleware/json-body.ts';
 import { failures, jsonAnswer } from '../openapi.ts';
+import { tellAccount } from '../tell-account.ts';
 import { badBody, forCustomers, guarded } from './guarded.ts';
 
 const mostBodyBytes = 16 * 1024;
@@ -84,46 +82,4 @@ export function billingRoutes(deps: BillingDependencies, door: Door): OpenAPIHon
     ctx.json(tellAccount(await showAccount(deps, customerOf(ctx))), 200),
   );
   return routes;
-}
-
-function tellAccount({
-  customer,
-  subscription,
-  payments,
-}: BillingAccount): z.infer<typeof shapes.accountShape> {
-  return {
-    customerId: customer.customerId,
-    status: customer.billingStatus,
-    plan: customer.plan,
-    ...(subscription === undefined ? {} : { subscription: tellSubscription(subscription) }),
-    payments: payments.map(tellPayment),
-  };
-}
-
-function tellSubscription(row: SubscriptionRow) {
-  const { currentPeriodStart, currentPeriodEnd, endedAt } = row;
-  const cancelsAt = row.cancelAt ?? (row.cancelAtPeriodEnd ? currentPeriodEnd : undefined);
-  return {
-    subscriptionId: row.subscriptionId,
-    status: row.status,
-    isPaused: row.paused || row.status === 'paused',
-    ...(currentPeriodStart === undefined ? {} : { currentPeriodStart }),
-    ...(currentPeriodEnd === undefined ? {} : { currentPeriodEnd }),
-    ...(cancelsAt === undefined || endedAt !== undefined ? {} : { cancelsAt }),
-    ...(endedAt === undefined ? {} : { endedAt }),
-  };
-}
-
-function tellPayment(row: PaymentRow) {
-  const { failureReason, refundedAmount, disputeStatus } = row;
-  return {
-    paymentId: row.paymentId,
-    status: row.status,
-    amount: row.amount,
-    currency: row.currency,
-    createdAt: row.stripeCreated,
-    ...(failureReason === undefined ? {} : { failureReason }),
-    ...(refundedAmount === undefined ? {} : { refundedAmount }),
-    ...(disputeStatus === undefined ? {} : { disputeStatus }),
-  };
 }

@@ -13,6 +13,7 @@ import * as shapes from '../dead-letter-shapes.ts';
 import { tellError } from '../errors.ts';
 import type { ActorEnv, Door } from '../middleware/actor.ts';
 import { jsonBody } from '../middleware/json-body.ts';
+import { forOperators } from './guarded.ts';
 import { failures, jsonAnswer } from '../openapi.ts';
 import { redriveOpen } from '../redrive-open.ts';
 import type { TemporalRedrive } from '../temporal-redrive.ts';
@@ -33,11 +34,7 @@ const mostBodyBytes = 16 * 1024;
 /** A caller waits for us: what takes longer is answered as `started`. */
 const applyPatienceMs = 5000;
 
-const common = {
-  tags: ['Dead letters'],
-  'x-who': 'operators',
-  security: [{ adminToken: [] }],
-};
+const common = { ...forOperators, tags: ['Dead letters'] };
 const guarded = {
   unauthorized: 'the admin token is missing or wrong',
   forbidden: 'not with a customer’s key',

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 
 export const forCustomers = { 'x-who': 'customers', security: [{ apiKey: [] }] };
+export const forOperators = { 'x-who': 'operators', security: [{ adminToken: [] }] };
 export const forBoth = {
   'x-who': 'customers, operators',
   security: [{ apiKey: [] }, { adminToken: [] }],

@@ -59,6 +59,7 @@ export async function createApi(
       door: doorOptions,
       keys: { ...tables, now },
       budgets: { spending: tables.spending, now },
+      customers: { ...tables, stripe: undefined, account: tables, plan: 'free', now },
       usage: { ...tables, averageOver: 'recorded-days', now },
       ...changes,
     },

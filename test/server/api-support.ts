@@ -11,7 +11,7 @@ import { notInThisTest } from './dead-letters-support.ts';
 
 export type Api = Pick<
   AppDependencies,
-  'door' | 'keys' | 'budgets' | 'casts' | 'files' | 'billing' | 'usage'
+  'door' | 'keys' | 'budgets' | 'casts' | 'files' | 'billing' | 'usage' | 'customers'
 >;
 
 /** No request is too many. */
@@ -103,6 +103,14 @@ const noUsage: Api['usage'] = {
   now,
 };
 
+const noCustomers: Api['customers'] = {
+  stripe: undefined,
+  customers: { get: notInThisTest, add: notInThisTest, page: notInThisTest },
+  account: noBilling,
+  plan: 'free',
+  now,
+};
+
 export const noApi: Api = {
   door: noDoor,
   keys: noKeys,
@@ -111,6 +119,7 @@ export const noApi: Api = {
   files: noFiles,
   billing: noBilling,
   usage: noUsage,
+  customers: noCustomers,
 };
 
 /** A key that `withOperator` knows. */

@@ -39,6 +39,13 @@ export async function createBillingApi(store: TableStore, changes: Changes = {})
   const api = await createApi(store, {
     now,
     billing: { ...tables, stripe: isOff ? undefined : stripe, publicUrl },
+    customers: {
+      ...tables,
+      stripe: isOff ? undefined : stripe,
+      account: tables,
+      plan: 'free',
+      now,
+    },
   });
   /** Known to us, with a key, and to Stripe. */
   const payer = async (customerId: string) => {
