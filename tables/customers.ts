@@ -151,11 +151,9 @@ export function createCustomers(store: TableStore) {
         ExclusiveStartKey: after === undefined ? undefined : { customerId: after },
       }),
     );
-    const next: unknown = LastEvaluatedKey?.['customerId'];
-    return {
-      rows: Items.map(readListed),
-      ...(next === undefined ? {} : { next: String(next) }),
-    };
+    const rows = Items.map(readListed);
+    if (LastEvaluatedKey === undefined) return { rows };
+    return { rows, next: z.object({ customerId: z.string() }).parse(LastEvaluatedKey).customerId };
   }
 
   return { get, add, standingOf, change, list, page };

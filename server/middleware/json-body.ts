@@ -20,10 +20,7 @@ export function jsonBody(mostBytes: number): MiddlewareHandler {
     const hasBody = length !== '0' || ctx.req.header('Transfer-Encoding') !== undefined;
     const type = ctx.req.header('Content-Type') ?? 'none';
     if (hasBody && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)) {
-      throw new BillingError(
-        'invalid_request',
-        'send the body with Content-Type: application/json',
-      );
+      throw new BillingError('invalid_request', 'the body must be sent as application/json');
     }
     await next();
   });

@@ -30,6 +30,7 @@ import { durabill } from '../cli/support.ts';
 import type { Run } from '../cli/support.ts';
 import { freePorts, launch, livingOf, processNamed, readProcesses } from './embedded-stack.ts';
 import type { Launcher, Summary } from './embedded-stack.ts';
+import { tellGuardedApi } from './guarded-api.ts';
 
 const aurora = 'cus_DemoAurora';
 /** The `temporal` CLI has the UI in it. */
@@ -271,6 +272,24 @@ describe('the second start stays up', () => {
       })
       .parse(await answer.json());
     expect(executions.map(({ execution }) => execution.workflowId).toSorted()).toEqual(wanted);
+  });
+
+  test('GA9 checkout, paid, active by webhook, a budget, casts until 402; the metrics show each', async () => {
+    const lines: string[] = [];
+    const { api = '', stripe: atStripe = '', adminToken = '' } = stack;
+    const told = await tellGuardedApi({ api, stripe: atStripe, adminToken }, (line) => {
+      lines.push(line);
+    });
+    expect(told).toMatchObject({
+      account: 'active',
+      answers: [202, 202, 202, 402],
+      refusal: { error: 'budget_exceeded', limitCents: 3, requestedCents: 1 },
+      usedCents: 3,
+      bytes: '6000',
+      risen: { checkout: 1, casts: 3, refusals: 1, seconds: 4 },
+    });
+    expect(await control.total(told.customerId, 'file_processed')).toBe('6000');
+    expect(lines.length).toBeGreaterThan(8);
   });
 
   test('GA16 a payment that fails at Stripe is an alert, which the launcher shows in one line', async () => {

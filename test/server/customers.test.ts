@@ -24,7 +24,8 @@ test('FM7 one that Stripe knows is added once, however often and at once it is a
   const api = await setUp();
   await api.control.createCustomer({ id: aurora.customerId });
   const answers = await atOnce(5, async () => await api.operator('POST', path, aurora));
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 201]);
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(4);
   expect(answers.map(({ body }) => body)).toEqual(answers.map(() => asAdded));
   const other = { customerId: aurora.customerId, name: 'Another name' };
   expect(await api.operator('POST', path, other)).toMatchObject({ status: 200, body: asAdded });
