@@ -17,7 +17,8 @@ export interface Check {
   look: (context: Context) => Promise<Omit<Finding, 'check'>>;
 }
 
-const patienceMs = 3000;
+/** What is down refuses at once; what does not answer may be a machine that is busy with other things. */
+export const patienceMs = 15_000;
 const mostLetters = 1000;
 const setUp = 'durabill setup';
 

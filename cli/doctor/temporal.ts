@@ -1,12 +1,14 @@
-/** The doctor's checks of Temporal: server, search attributes, workers, schedules. */
+/**
+ * The doctor's checks of Temporal: server, search attributes, workers, schedules. They have deadlines instead of
+ * `bounded`'s timer: a connection must not be closed under a call.
+ */
 import { schedules } from '../../domain/schedules.ts';
 import { allTaskQueues } from '../../domain/temporal-names.ts';
 import type { Context } from '../shell/context.ts';
+import { patienceMs } from './checks.ts';
 import type { Finding } from './checks.ts';
 import { look } from '../schedules/commands.ts';
 
-/** Deadlines instead of `bounded`'s timer: a connection must not be closed under a call. */
-const patienceMs = 3000;
 type Found = Omit<Finding, 'check'>;
 
 /** temporal.api.enums.v1.TaskQueueType: ACTIVITY; each of a worker's queues has activities. */

@@ -229,7 +229,7 @@ describe('FM13 an attempt that was believed dead', () => {
     const { ended, release } = await undoneMeanwhile('half-undone', files);
     release('written.bin');
     const written = async () => await outputs('half-undone');
-    await expect.poll(written, { timeout: 30_000 }).toEqual(['written.bin.gz']);
+    await expect.poll(written, { timeout: 300_000 }).toEqual(['written.bin.gz']);
     release('absent.bin');
     expect(await ended).toMatchObject({ type: 'Refused', nonRetryable: true });
     expect(await written()).toEqual([]);

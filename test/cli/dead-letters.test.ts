@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 const dayMs = 86_400_000;
-const patience = { timeout: 60_000, interval: 100 };
+const patience = { timeout: 300_000, interval: 100 };
 /** Before last month, which is billed here. */
 const someDay = dayOf(Date.now() - 70 * dayMs);
 const nightBefore = dayOf(Date.now() - 71 * dayMs);

@@ -38,7 +38,7 @@ async function untilRunning(workflowId: string): Promise<void> {
       return 'missing';
     }
   };
-  await expect.poll(status, { timeout: 30_000 }).toBe('RUNNING');
+  await expect.poll(status, { timeout: 300_000 }).toBe('RUNNING');
 }
 
 /** Takes the workflow's first task, as a worker does, and answers with its result. */

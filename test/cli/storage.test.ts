@@ -243,7 +243,7 @@ test('SB14 a failed bill is redriven once Stripe knows the customer; its letters
   const redriven = await run('dead-letters', 'redrive', id);
   expect(redriven).toMatchObject({ code: 0, json: { outcome: 'started' } });
   await expect
-    .poll(async () => (await deadLetterStatus(id)) ?? 'missing', { timeout: 30_000 })
+    .poll(async () => (await deadLetterStatus(id)) ?? 'missing', { timeout: 300_000 })
     .toBe('redriven');
   expect(await run('dead-letters', 'redrive', id)).toMatchObject({
     code: 0,

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { developmentEnvironment } from '../../dev/environment.ts';
 import { readStackFile } from '../../dev/stack/stack-file.ts';
 import { createStripeControl } from '../../stripe-double/control.ts';
 
@@ -188,7 +189,9 @@ async function readMetrics(api: string): Promise<Record<string, number>> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const stack = readStackFile(path.resolve(process.env['DURABILL_DATA'] ?? '.durabill'));
+  const stack = readStackFile(
+    path.resolve(developmentEnvironment()['DURABILL_DATA'] ?? '.durabill'),
+  );
   if (stack === undefined) {
     process.stderr.write('no stack is running here: `npm start` in another terminal first\n');
     process.exit(1);

@@ -116,7 +116,7 @@ async function eventsOf(customer: string): Promise<Stripe.Event[]> {
 }
 
 const idsOf = (events: readonly { id: string }[]) => events.map(({ id }) => id).toSorted();
-const patience = { timeout: 60_000 };
+const patience = { timeout: 300_000 };
 
 /** How often each status stands in the inbox; `missing` for events that are not there. */
 async function inbox(ids: readonly string[]): Promise<Record<string, number>> {

@@ -52,13 +52,13 @@ describe('GA8 db_pool_in_use', () => {
       const answers = Promise.allSettled(
         ['1', '2', '3'].map(async (id) => await customers.get(id)),
       );
-      await vi.waitUntil(() => store.held.length === 3, { timeout: 15_000 });
+      await vi.waitUntil(() => store.held.length === 3, { timeout: 300_000 });
       expect(await inUse()).toBe(3);
       store.answerAll(200);
       await answers;
       expect(await inUse()).toBe(0);
       const refused = customers.get('4').catch((error: unknown) => error);
-      await vi.waitUntil(() => store.held.length === 1, { timeout: 15_000 });
+      await vi.waitUntil(() => store.held.length === 1, { timeout: 300_000 });
       store.answerAll(400);
       expect(await refused).toBeInstanceOf(Error);
       expect(await inUse()).toBe(0);

@@ -47,7 +47,7 @@ function raisingAt(now: () => Date): RaiseAlert {
   });
 }
 
-const patience = { timeout: 100_000, interval: 100 };
+const patience = { timeout: 300_000, interval: 100 };
 const ofLine = (customerId: string) =>
   receiver.received.filter(({ body }) => body.data.customerId === customerId);
 

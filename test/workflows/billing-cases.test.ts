@@ -43,7 +43,7 @@ async function startWorkers() {
   });
 }
 
-const patience = { timeout: 60_000, interval: 50 };
+const patience = { timeout: 300_000, interval: 50 };
 const standing = async (customer: string) =>
   (await services.customers.get(customer))?.billingStatus;
 const paymentsOf = async (customer: string) => await services.payments.ofCustomer(customer, 20);

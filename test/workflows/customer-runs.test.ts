@@ -65,7 +65,7 @@ async function withLine(
   });
 }
 
-const patience = { timeout: 60_000, interval: 100 };
+const patience = { timeout: 300_000, interval: 100 };
 
 test('WH3 the server takes the same event once, twenty times at once and again; a redrive is another', async () => {
   const { client, engine } = temporal();

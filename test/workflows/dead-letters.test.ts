@@ -73,7 +73,7 @@ async function redriveUntilKnown(id: string): Promise<unknown> {
         known = body;
         return status;
       },
-      { timeout: 60_000, interval: 250 },
+      { timeout: 300_000, interval: 250 },
     )
     .toBe(200);
   return known;
@@ -132,7 +132,7 @@ async function layAside(event: Stripe.Event): Promise<string> {
 async function nothingWaits(customer: string): Promise<void> {
   const run = temporal.client.workflow.getHandle(workflowIds.customer(customer));
   const waiting = async () => (await run.query<CustomerProgress>(queryNames.progress)).waiting;
-  await expect.poll(waiting, { timeout: 60_000 }).toBe(0);
+  await expect.poll(waiting, { timeout: 300_000 }).toBe(0);
 }
 
 /** The events whose change was kept. */
@@ -184,7 +184,7 @@ test('WH7 DL9 usage that is redriven twice reaches Stripe once', async () => {
   expect(await redrive(id)).toMatchObject({ status: 200, body: { outcome: 'redriven' } });
   expect(await redrive(id)).toMatchObject({ status: 200, body: { outcome: 'already-redriven' } });
   await expect
-    .poll(async () => (await services.ledger.get('use-once'))?.state, { timeout: 60_000 })
+    .poll(async () => (await services.ledger.get('use-once'))?.state, { timeout: 300_000 })
     .toBe('delivered');
   expect(await services.control.total('cus_usage', 'file_processed')).toBe('7');
 });

@@ -12,7 +12,7 @@ import { startAs } from '../support/start.ts';
 
 /** A record that is sent is up to six events of history: a run sends about ten. */
 const { withWorkers } = useEarlyRuns(60);
-const patience = { timeout: 100_000, interval: 50 };
+const patience = { timeout: 300_000, interval: 50 };
 
 /** Records of one lane, due at once. */
 const lane = (name: string, count: number): QueuedDelivery[] =>

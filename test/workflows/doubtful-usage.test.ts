@@ -20,7 +20,7 @@ const dayMs = 24 * hourMs;
 const path = '/v1/billing/meter_events';
 const meter = 'file_processed';
 const startMs = Date.parse('2026-11-02T10:00:00.000Z');
-const patience = { timeout: 100_000, interval: 100 };
+const patience = { timeout: 300_000, interval: 100 };
 let services: Services;
 let temporal: BareTemporal;
 let nowMs = startMs;

@@ -181,7 +181,7 @@ describe('deliverUsage on the real server', () => {
     await services.ledger.record({ ...usage, quantity: '9', occurredAt: old, source }, old);
     await handle.trigger();
     await expect
-      .poll(async () => (await services.ledger.get('forgotten'))?.state, { timeout: 20_000 })
+      .poll(async () => (await services.ledger.get('forgotten'))?.state, { timeout: 300_000 })
       .toBe('delivered');
     expect(await services.control.total(customerId, 'file_processed')).toBe('9');
   });

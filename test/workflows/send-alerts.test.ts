@@ -119,7 +119,7 @@ test('GA16 I8 one that is raised while the line is read is sent; the query says 
     const sender = await raise(env);
     const progress = async () => await sender.query<SendAlertsProgress>(queryNames.progress);
     const trouble = { alertId: 'late', error: 'no' };
-    await expect.poll(progress, { timeout: 60_000 }).toMatchObject({ sent: 0, trouble });
+    await expect.poll(progress, { timeout: 300_000 }).toMatchObject({ sent: 0, trouble });
     isAway = false;
     expect(await sender.result()).toEqual({ sent: 1, exhausted: 0 });
   });

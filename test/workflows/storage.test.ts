@@ -64,7 +64,7 @@ describe('February 2026 by schedule', () => {
     });
     await expect
       .poll(async () => (await services.storageDaily.ofMonth('cus_2', month)).length, {
-        timeout: 60_000,
+        timeout: 300_000,
         interval: 250,
       })
       .toBe(28);

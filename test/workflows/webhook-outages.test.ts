@@ -41,7 +41,7 @@ afterAll(async () => {
   await services.stop();
 });
 
-const patience = { timeout: 230_000, interval: 500 };
+const patience = { timeout: 300_000, interval: 500 };
 const slowly = 300_000;
 
 /** A customer's subscription, and the event that it was made. */
