@@ -1,7 +1,7 @@
 /** Adding a customer by hand: what command line and API share (FM7). */
 import Stripe from 'stripe';
+import type { NewCustomer } from '../domain/customers.ts';
 import { BillingError } from '../domain/errors.ts';
-import { parseCustomerId, printable } from '../domain/ids.ts';
 import type { Customer, Customers } from '../tables/customers.ts';
 
 export interface CustomerDependencies {
@@ -11,35 +11,6 @@ export interface CustomerDependencies {
   /** The plan of a new customer. */
   plan: string;
   now: () => Date;
-}
-
-export type NewCustomer = Pick<Customer, 'customerId' | 'name' | 'email'>;
-
-export const longestCustomerText = 200;
-
-/** Throws BillingError `invalid_request`. */
-export function parseNewCustomer(
-  id: string,
-  { name, email }: { name?: string | undefined; email?: string | undefined },
-): NewCustomer {
-  const customerId = parseCustomerId(id);
-  for (const value of [name, email]) {
-    if (value === undefined) continue;
-    if (value.trim() === '' || value.length > longestCustomerText || /\p{Cc}/u.test(value)) {
-      throw new BillingError(
-        'invalid_request',
-        `"${printable(value)}" must be 1 to ${longestCustomerText} characters without control characters`,
-      );
-    }
-  }
-  if (email !== undefined && !/^[^\s@]+@[^\s@]+$/.test(email)) {
-    throw new BillingError('invalid_request', `"${printable(email)}" is not an e-mail address`);
-  }
-  return {
-    customerId,
-    ...(name === undefined ? {} : { name }),
-    ...(email === undefined ? {} : { email }),
-  };
 }
 
 /**

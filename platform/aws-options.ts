@@ -31,3 +31,11 @@ export const requestHandler = {
   requestTimeout: 10_000,
   throwOnRequestTimeout: true,
 };
+
+/** The SDK's own size of a pool: for processes that do a few things at a time. */
+export const usualConnections = 50;
+
+export function poolOf(maxSockets: number) {
+  const agent = { keepAlive: true, maxSockets };
+  return { httpAgent: agent, httpsAgent: agent };
+}

@@ -7,7 +7,9 @@ import type { Worker } from '@temporalio/worker';
 import { gzipProcessor } from '../activities/processor.ts';
 import { createAlertReceiver } from '../platform/alert-receiver.ts';
 import { createRaiseAlert } from '../platform/alerts.ts';
-import { createDynamoDb, createS3, createStripe } from '../platform/clients.ts';
+import { createDynamoDb } from '../platform/dynamodb.ts';
+import { createS3 } from '../platform/s3.ts';
+import { createStripe } from '../platform/stripe.ts';
 import {
   createClock,
   deliveryRatePerSecond,

@@ -1,10 +1,10 @@
 /** `durabill customers add | import | list | show`. */
 import type { Command } from 'commander';
+import { parseNewCustomer } from '../../domain/customers.ts';
+import type { NewCustomer } from '../../domain/customers.ts';
 import { BillingError } from '../../domain/errors.ts';
 import { catalog } from '../../domain/catalog.ts';
 import { deliveryShard, parseCustomerId } from '../../domain/ids.ts';
-import { addCustomer, parseNewCustomer } from '../../operations/customers.ts';
-import type { NewCustomer } from '../../operations/customers.ts';
 import type { Customer } from '../../tables/customers.ts';
 import type { Processing } from '../../tables/processing-history.ts';
 import type { Tables } from '../../tables/open.ts';
@@ -55,7 +55,10 @@ async function add(context: Context, given: NewCustomer): Promise<Answer> {
   if (stripe === undefined) {
     note('billing is off (no Stripe key): it is not checked whether Stripe knows the customer');
   }
-  const { customers } = await context.tables();
+  const [{ addCustomer }, { customers }] = await Promise.all([
+    import('../../operations/customers.ts'),
+    context.tables(),
+  ]);
   const plan = context.config.BILLING_PLAN_DEFAULT;
   const now = () => new Date();
   const { added, customer } = await addCustomer({ stripe, customers, plan, now }, given);

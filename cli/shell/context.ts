@@ -52,7 +52,7 @@ export class Context {
   }
 
   async dynamoDb(): Promise<DynamoDBClient> {
-    const { createDynamoDb } = await import('../../platform/clients.ts');
+    const { createDynamoDb } = await import('../../platform/dynamodb.ts');
     const client = createDynamoDb(this.config);
     this.#closers.push(() => client.destroy());
     const { DYNAMODB_ENDPOINT, AWS_REGION } = this.config;
@@ -67,7 +67,7 @@ export class Context {
   }
 
   async s3(): Promise<S3Client> {
-    const { createS3 } = await import('../../platform/clients.ts');
+    const { createS3 } = await import('../../platform/s3.ts');
     const client = createS3(this.config);
     this.#closers.push(() => client.destroy());
     const { S3_ENDPOINT, AWS_REGION } = this.config;
@@ -94,7 +94,7 @@ export class Context {
 
   /** Undefined when billing is off. */
   async stripe(): Promise<Stripe | undefined> {
-    this.#stripe ??= import('../../platform/clients.ts').then(({ createStripe }) =>
+    this.#stripe ??= import('../../platform/stripe.ts').then(({ createStripe }) =>
       createStripe(this.config),
     );
     return await this.#stripe;

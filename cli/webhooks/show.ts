@@ -3,7 +3,6 @@ import type { DeadLetter } from '../../domain/dead-letters.ts';
 import { BillingError } from '../../domain/errors.ts';
 import { deadLetterId, printable } from '../../domain/ids.ts';
 import { effectOf } from '../../domain/stripe-events.ts';
-import { unpackEvent } from '../../tables/webhook-events.ts';
 import type { InboxEvent } from '../../tables/webhook-events.ts';
 import type { Context } from '../shell/context.ts';
 import { facts, state, time } from '../shell/output.ts';
@@ -25,7 +24,7 @@ export async function showEvent(
   }
   const letter = await deadLetters.get(deadLetterId('webhook-event', eventId));
   const { payload: packed, ...row } = event;
-  const payload = packed === undefined ? null : unpack(packed);
+  const payload = packed === undefined ? null : await unpack(packed);
   const shown = describe(event, letter);
   return {
     json: { ...row, effect: effectOf(event.type), deadLetter: letter ?? null, payload },
@@ -33,7 +32,9 @@ export async function showEvent(
   };
 }
 
-function unpack(packed: Uint8Array): unknown {
+async function unpack(packed: Uint8Array): Promise<unknown> {
+  // Loading the tables takes time that no other command should wait for.
+  const { unpackEvent } = await import('../../tables/webhook-events.ts');
   try {
     return unpackEvent(packed);
   } catch (error) {

@@ -2,7 +2,7 @@
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { countPrefix } from '../../activities/list-storage.ts';
-import { createS3 } from '../../platform/clients.ts';
+import { createS3 } from '../../platform/s3.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { poolSizes } from '../../worker/connections.ts';
 import { concurrencyWith } from '../../worker/run.ts';

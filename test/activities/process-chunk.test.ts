@@ -10,7 +10,7 @@ import { createActivities } from '../../activities/index.ts';
 import type { ChunkOrder } from '../../activities/process-chunk.ts';
 import { openObject } from '../../activities/read-object.ts';
 import { filesPerChunk, inputKey, outputPrefix } from '../../domain/files.ts';
-import { createS3 } from '../../platform/clients.ts';
+import { createS3 } from '../../platform/s3.ts';
 import { createTestDependencies } from '../support/dependencies.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';

@@ -9,7 +9,7 @@ import { createActivities } from '../../activities/index.ts';
 import type { ChunkTally } from '../../activities/measure-storage.ts';
 import { countFlat, countPrefix } from '../../activities/list-storage.ts';
 import { customersKey } from '../../domain/files.ts';
-import { createS3 } from '../../platform/clients.ts';
+import { createS3 } from '../../platform/s3.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTestDependencies } from '../support/dependencies.ts';
 import { startServices } from '../support/services.ts';

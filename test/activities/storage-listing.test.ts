@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countFlat, countPrefix } from '../../activities/list-storage.ts';
 import type { ObjectStore } from '../../activities/list-objects.ts';
 import type { StorageCount } from '../../domain/storage.ts';
-import { createS3 } from '../../platform/clients.ts';
+import { createS3 } from '../../platform/s3.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { startGate } from '../support/gate.ts';
 import type { Gate } from '../support/gate.ts';

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { createActivities } from '../../activities/index.ts';
 import { customersKey, inputKey, outputKey } from '../../domain/files.ts';
-import { createDynamoDb, createS3 } from '../../platform/clients.ts';
+import { createDynamoDb } from '../../platform/dynamodb.ts';
+import { createS3 } from '../../platform/s3.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';

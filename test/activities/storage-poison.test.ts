@@ -7,7 +7,7 @@ import type { Dependencies } from '../../activities/dependencies.ts';
 import { createActivities } from '../../activities/index.ts';
 import { customersKey, inputKey } from '../../domain/files.ts';
 import { previousMonth } from '../../domain/period.ts';
-import { createDynamoDb } from '../../platform/clients.ts';
+import { createDynamoDb } from '../../platform/dynamodb.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import type { TableStore } from '../../tables/dynamo.ts';

@@ -7,7 +7,7 @@ import { applyEvents } from '../../activities/apply-events.ts';
 import { createActivities, createStripeActivities } from '../../activities/index.ts';
 import { deadLetterId, deliveryShard } from '../../domain/ids.ts';
 import { readEvent } from '../../domain/stripe-events.ts';
-import { createDynamoDb } from '../../platform/clients.ts';
+import { createDynamoDb } from '../../platform/dynamodb.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import type { TableStore } from '../../tables/dynamo.ts';
 import { createTestDependencies } from '../support/dependencies.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { schedules } from '../../domain/schedules.ts';
 import { digestFiles } from '../../platform/files-digest.ts';
-import { createDynamoDb } from '../../platform/clients.ts';
+import { createDynamoDb } from '../../platform/dynamodb.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';

@@ -8,7 +8,7 @@ import type { RunningServer } from '../../dev/stack/types.ts';
 import { deadLetterId } from '../../domain/ids.ts';
 import { daysOf } from '../../domain/period.ts';
 import { snapshotOf } from '../../domain/storage.ts';
-import { createDynamoDb } from '../../platform/clients.ts';
+import { createDynamoDb } from '../../platform/dynamodb.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deadLetterId, workflowIds } from '../../domain/ids.ts';
 import { readEvent } from '../../domain/stripe-events.ts';
-import { createStripe } from '../../platform/clients.ts';
+import { createStripe } from '../../platform/stripe.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';

@@ -25,7 +25,7 @@ import type { StripeDouble } from '../../stripe-double/server.ts';
 import { openPortal } from '../../operations/billing.ts';
 import { openCheckout } from '../../operations/checkout.ts';
 import { importCustomers } from '../../operations/import-customers.ts';
-import { createStripe } from '../../platform/clients.ts';
+import { createStripe } from '../../platform/stripe.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { ensureCatalog, inspectCatalog } from '../../platform/stripe-catalog.ts';
 import { inspectEndpoints } from '../../platform/stripe-endpoints.ts';

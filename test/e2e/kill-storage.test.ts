@@ -8,7 +8,7 @@ import { workflowIds } from '../../domain/ids.ts';
 import { daysOf } from '../../domain/period.ts';
 import { snapshotOf } from '../../domain/storage.ts';
 import { createEngine } from '../../engine/engine.ts';
-import { createDynamoDb } from '../../platform/clients.ts';
+import { createDynamoDb } from '../../platform/dynamodb.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { openTables } from '../../tables/open.ts';
 import { startGate } from '../support/gate.ts';

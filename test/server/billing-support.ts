@@ -1,6 +1,6 @@
 /** The guarded API with a Stripe double of the test's own, which has our catalog. */
 import { onTestFinished } from 'vitest';
-import { createStripe } from '../../platform/clients.ts';
+import { createStripe } from '../../platform/stripe.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { ensureCatalog } from '../../platform/stripe-catalog.ts';
 import { createStripeControl } from '../../stripe-double/control.ts';

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test, vi } from 'vitest';
-import { createDynamoDb } from '../../platform/clients.ts';
+import { createDynamoDb } from '../../platform/dynamodb.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import { createOperationApp } from '../../server/operation-app.ts';

@@ -6,7 +6,7 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { deliveryShard } from '../../domain/ids.ts';
 import type { Usage, UsageRecord } from '../../domain/usage.ts';
-import { createDynamoDb } from '../../platform/clients.ts';
+import { createDynamoDb } from '../../platform/dynamodb.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { growLife } from '../tables/ledger-support.ts';
 import { startServices } from '../support/services.ts';

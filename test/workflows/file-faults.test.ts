@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { workflowIds } from '../../domain/ids.ts';
 import type { ProcessingOutcome, ProcessingRequest } from '../../domain/processing.ts';
-import { createS3 } from '../../platform/clients.ts';
+import { createS3 } from '../../platform/s3.ts';
 import { parseConfig } from '../../platform/config.ts';
 import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';

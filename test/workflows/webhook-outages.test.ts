@@ -7,7 +7,7 @@ import { workflowIds } from '../../domain/ids.ts';
 import { effectOf, readEvent } from '../../domain/stripe-events.ts';
 import { queryNames } from '../../engine/contract.ts';
 import { applySchedules } from '../../platform/schedules.ts';
-import { createDynamoDb } from '../../platform/clients.ts';
+import { createDynamoDb } from '../../platform/dynamodb.ts';
 import { createTableStore } from '../../tables/dynamo.ts';
 import { createWebhookEvents } from '../../tables/webhook-events.ts';
 import type { WebhookEvents } from '../../tables/webhook-events.ts';

@@ -1,7 +1,7 @@
 /** Events as Stripe would send them: real snapshots of objects that the double has, under new ids. */
 import type Stripe from 'stripe';
 import { machineSeconds, signatureHeader } from '../../../stripe-double/webhooks/signature.ts';
-import { createStripe } from '../../../platform/clients.ts';
+import { createStripe } from '../../../platform/stripe.ts';
 import type { BenchmarkContext } from '../support/benchmark.ts';
 import { concurrently } from '../support/concurrently.ts';
 import type { BenchStack } from '../support/stack.ts';

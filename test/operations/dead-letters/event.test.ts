@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { discard, redrive } from '../../../operations/dead-letters/redrive.ts';
 import type { RedriveDependencies } from '../../../operations/dead-letters/redrive.ts';
 import { deadLetterId } from '../../../domain/ids.ts';
-import { createDynamoDb } from '../../../platform/clients.ts';
+import { createDynamoDb } from '../../../platform/dynamodb.ts';
 import { parseConfig } from '../../../platform/config.ts';
 import { createTables } from '../../../tables/create.ts';
 import type { DeadLetters } from '../../../tables/dead-letters.ts';

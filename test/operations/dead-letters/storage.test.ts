@@ -3,7 +3,7 @@ import { discard, redrive, redriveByName } from '../../../operations/dead-letter
 import type { RedriveDependencies } from '../../../operations/dead-letters/redrive.ts';
 import { deadLetterId, storageIdentifier, storageSource } from '../../../domain/ids.ts';
 import { snapshotOf } from '../../../domain/storage.ts';
-import { createDynamoDb } from '../../../platform/clients.ts';
+import { createDynamoDb } from '../../../platform/dynamodb.ts';
 import { parseConfig } from '../../../platform/config.ts';
 import { createTables } from '../../../tables/create.ts';
 import type { DeadLetters } from '../../../tables/dead-letters.ts';

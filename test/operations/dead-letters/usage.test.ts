@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { discard, redrive } from '../../../operations/dead-letters/redrive.ts';
 import type { RedriveDependencies } from '../../../operations/dead-letters/redrive.ts';
 import type { UsageRecord } from '../../../domain/usage.ts';
-import { createDynamoDb } from '../../../platform/clients.ts';
+import { createDynamoDb } from '../../../platform/dynamodb.ts';
 import { parseConfig } from '../../../platform/config.ts';
 import type { DeadLetters } from '../../../tables/dead-letters.ts';
 import { createTableStore } from '../../../tables/dynamo.ts';
