@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BillingError } from '../../domain/errors.ts';
 import { definedOnly } from './build-go.ts';
+import { archiveClasses } from './class-archive.ts';
 import { withProgress } from './progress.ts';
 import { runCommand } from './run-command.ts';
 import type { BuildContext, ToolBuilder } from './types.ts';
@@ -23,7 +24,7 @@ export function mavenArtifact(options: {
     description:
       `fetched by Maven as ${groupId}:${artifactId}:${version} ` +
       `(mvn and Java ${MINIMUM_JAVA_VERSION} or newer on PATH)`,
-    progress: `fetching ${artifactId} ${version} with Maven (about 10 seconds)`,
+    progress: `fetching ${artifactId} ${version} with Maven (about 20 seconds)`,
     async build(context) {
       await checkJava(context);
       const pom = path.join(context.directory, 'pom.xml');
@@ -40,8 +41,12 @@ export function mavenArtifact(options: {
           ...(context.signal === undefined ? {} : { signal: context.signal }),
         });
       });
+      const args = [...javaOptions, '-cp', 'lib/*', options.mainClass];
+      await withProgress(context.report, `archiving the classes of ${artifactId}`, async () => {
+        await archiveClasses(context, archive, args);
+      });
       const script = path.join(context.directory, options.binary);
-      await writeFile(script, scriptText(options.mainClass), { mode: 0o755 });
+      await writeFile(script, scriptText(args), { mode: 0o755 });
     },
   };
 }
@@ -82,10 +87,16 @@ function pomText(options: { groupId: string; artifactId: string; version: string
 `;
 }
 
-/** Serial GC and the first compiler only: it listens in 0.6 s; the SDK gives it 5 s. */
-function scriptText(mainClass: string): string {
+const archive = 'classes.jsa';
+
+/** Serial GC and the first compiler only: it listens in 0.4 s; the SDK gives it 5 s. */
+const javaOptions = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx512m'];
+
+/** A Java that did not make the archive says nothing and starts without it. */
+function scriptText(args: readonly string[]): string {
+  const quoted = args.map((arg) => `'${arg}'`).join(' ');
   return `#!/bin/sh
-here="$(cd "$(dirname "$0")" && pwd)"
-exec java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx512m -cp "$here/lib/*" ${mainClass} "$@"
+cd "$(dirname "$0")" || exit 1
+exec java -XX:SharedArchiveFile=${archive} -Xshare:auto -Xlog:disable ${quoted} "$@"
 `;
 }

@@ -39,4 +39,4 @@ export type ToolName = keyof typeof TOOL_VERSIONS;
 
 export const MAVEN_DEPENDENCY_PLUGIN_VERSION = '3.8.1';
 export const MINIMUM_GO_VERSION = [1, 26] as const;
-export const MINIMUM_JAVA_VERSION = 11;
+export const MINIMUM_JAVA_VERSION = 13;
