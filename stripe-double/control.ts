@@ -59,6 +59,9 @@ export type StripeControl = WebhookControl & {
   reset: () => Promise<void>;
 };
 
+/** As long as the double answers a wait at all: it ends as soon as what is waited for is there. */
+const longestWaitMs = 120_000;
+
 /** A client of the control API at `url`, such as `http://127.0.0.1:12111`. */
 export function createStripeControl(url: string): StripeControl {
   const call = createCaller(`${url.replace(/\/$/, '')}/_double`);
@@ -93,8 +96,9 @@ export function createStripeControl(url: string): StripeControl {
     requests: async () => await call('GET', '/requests', z.array(contract.requestSchema)),
     state: async (query = {}) => await call('GET', `/state${toQuery(query)}`, contract.stateSchema),
     wait,
-    waitForHanging: async (hanging = 1, timeoutMs = 10_000) => await wait({ hanging, timeoutMs }),
-    waitForIdle: async (timeoutMs = 10_000) => await wait({ inFlightAtMost: 0, timeoutMs }),
+    waitForHanging: async (hanging = 1, timeoutMs = longestWaitMs) =>
+      await wait({ hanging, timeoutMs }),
+    waitForIdle: async (timeoutMs = longestWaitMs) => await wait({ inFlightAtMost: 0, timeoutMs }),
     reset: async () => {
       await call('POST', '/reset', z.unknown());
     },

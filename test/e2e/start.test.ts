@@ -471,7 +471,7 @@ describe('the second start stays up', () => {
     await control.fault({ kind: 'hang_after', where: { identifier: processingId } });
     const request = { processingId, customerId: aurora, files: ['sensor/reading.bin'] };
     await createEngine(temporal, { taskQueue: 'durabill' }).startProcessing(request);
-    await control.waitForHanging(1, 30_000);
+    await control.waitForHanging();
     const { pid } = processNamed(dataDir, 'worker');
     process.kill(pid, 'SIGKILL');
     await control.releaseHanging();
@@ -502,7 +502,7 @@ describe('the second start stays up', () => {
       const request = { processingId, customerId: aurora, files: ['sensor/reading.bin'] };
       await createEngine(temporal, { taskQueue: 'durabill' }).startProcessing(request);
     }
-    await control.waitForHanging(1, 30_000);
+    await control.waitForHanging();
     expect(await eventsOf()).toEqual([]);
     const killed = victims.map((name) => processNamed(dataDir, name));
     for (const { pid } of killed) process.kill(pid, 'SIGKILL');

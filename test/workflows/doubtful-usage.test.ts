@@ -208,7 +208,7 @@ test('DL16 a customer whose calls hang holds up nobody else of its shard', async
   }
   await sweep(slow);
   // Both at once: one whose calls had to end first would keep this from ever coming.
-  await services.control.waitForHanging(2, patience.timeout);
+  await services.control.waitForHanging(2);
   const others = [];
   for (const id of neighbours) others.push(await record(id, 'a'), await record(id, 'b'));
   await sweep(slow);
