@@ -9,16 +9,17 @@ import type { UsageRecord } from '../domain/usage.ts';
 import type { StorageBill } from '../tables/storage-monthly.ts';
 import type { Dependencies } from './dependencies.ts';
 import { billLetterId } from './settle-bill.ts';
-import type { BillOrder } from './settle-bill.ts';
+import type { BillOrder, BillRunOrder } from './settle-bill.ts';
 
 type OpenBill = Omit<StorageBill, 'ttl'>;
 
 /**
  * `waiting`: announced to the delivery. `delivered`: Stripe has it, the days are to be marked. `billed`:
- * nothing is left to do. `left`: its dead letter was discarded, nothing is done.
+ * nothing is left to do, for another run did it, and `closed`: for this one did, in a task whose result was
+ * lost. `left`: its dead letter was discarded, nothing is done.
  */
 export interface Prepared {
-  state: 'billed' | 'left' | 'waiting' | 'delivered';
+  state: 'billed' | 'closed' | 'left' | 'waiting' | 'delivered';
   bytes: string;
 }
 
@@ -45,7 +46,7 @@ export async function listBillable(
  * and announces it. What was recorded before stays as it is: the ledger never takes another quantity
  * for the same month.
  */
-export async function prepareBill(deps: Dependencies, order: BillOrder): Promise<Prepared> {
+export async function prepareBill(deps: Dependencies, order: BillRunOrder): Promise<Prepared> {
   const { customerId, month } = order;
   const [earlier, recorded, letter] = await Promise.all([
     deps.storageMonthly.get(customerId, month),
@@ -60,13 +61,19 @@ export async function prepareBill(deps: Dependencies, order: BillOrder): Promise
     letter: letter?.status,
   });
   const bytes = earlier?.averageStorageBytes ?? '0';
-  if (plan.action === 'skip') return { state: 'billed', bytes };
+  if (plan.action === 'skip') return { state: closedBy(earlier, order), bytes };
   if (plan.action === 'leave') return { state: 'left', bytes };
   const bill = await openBill(deps, order, plan.figures, earlier);
-  if (!(await deps.storageMonthly.put(bill)))
-    return { state: 'billed', bytes: bill.averageStorageBytes };
+  if (!(await deps.storageMonthly.put(bill))) {
+    const stands = await deps.storageMonthly.get(customerId, month);
+    return { state: closedBy(stands, order), bytes: bill.averageStorageBytes };
+  }
   const usage = await recordUsage(deps, bill);
   return { state: await announce(deps, usage), bytes: usage.quantity };
+}
+
+function closedBy(bill: StorageBill | undefined, { runId }: BillRunOrder): 'billed' | 'closed' {
+  return bill?.billedBy === runId ? 'closed' : 'billed';
 }
 
 async function openBill(

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { BillingError } from '../domain/errors.ts';
 import { deadLetterId, storageIdentifier } from '../domain/ids.ts';
 import { billNotes } from '../domain/storage.ts';
+import type { BillRun } from '../domain/storage-runs.ts';
 import type { UsageRecord } from '../domain/usage.ts';
 import type { StorageBill } from '../tables/storage-monthly.ts';
 import { openDeadLetter } from './dead-letter.ts';
@@ -13,6 +14,9 @@ export interface BillOrder {
   month: string;
 }
 
+/** `runId`: of the workflow that bills. */
+export type BillRunOrder = BillOrder & { runId: string };
+
 type FailedBill = BillOrder & { error: string };
 
 const daysAtOnce = 10;
@@ -21,8 +25,14 @@ export function billLetterId({ customerId, month }: BillOrder): string {
   return deadLetterId('storage-bill', customerId, month);
 }
 
-/** Stripe has it: every counted day becomes `billed`, and then the bill itself (SB13). */
-export async function completeBill(deps: Dependencies, order: BillOrder): Promise<void> {
+/**
+ * Stripe has it: every counted day becomes `billed`, and then the bill itself (SB13). `billed` is false when
+ * another run had closed it: done again for the same run the answer is the same.
+ */
+export async function completeBill(
+  deps: Dependencies,
+  order: BillRunOrder,
+): Promise<{ billed: boolean }> {
   const { customerId, month } = order;
   const usage = await deliveredUsage(deps, order);
   const bill = await deps.storageMonthly.get(customerId, month);
@@ -33,6 +43,8 @@ export async function completeBill(deps: Dependencies, order: BillOrder): Promis
   await deliveredUsage(deps, order);
   const now = deps.now().toISOString();
   await deps.deadLetters.close(billLetterId(order), { status: 'redriven' }, now);
+  const closed = await deps.storageMonthly.get(customerId, month);
+  return { billed: closed?.billedBy === order.runId };
 }
 
 /** Throws BillingError for a bill that Stripe does not have; one that Stripe refused is undone first. */
@@ -50,7 +62,7 @@ async function deliveredUsage(deps: Dependencies, order: BillOrder): Promise<Usa
 
 async function markBilled(
   deps: Dependencies,
-  { customerId, month }: BillOrder,
+  { customerId, month, runId }: BillRunOrder,
   bill: StorageBill,
   { identifier, deliveredAt }: UsageRecord,
 ): Promise<void> {
@@ -69,6 +81,7 @@ async function markBilled(
     stripeMeterStatus: 'success',
     ...(deliveredAt === undefined ? {} : { stripeMeterSentAt: deliveredAt }),
     billingStatus: 'billed',
+    billedBy: runId,
     ...(notes === undefined ? {} : { notes }),
   });
 }
@@ -158,16 +171,18 @@ export interface BillStanding {
  */
 export async function checkBills(
   deps: Dependencies,
-  order: { month: string; customerIds: string[] },
+  order: { month: string; runs: BillRun[] },
 ): Promise<BillStanding[]> {
   const atOnce = pLimit(10);
   const { month } = order;
-  const check = async (customerId: string): Promise<BillStanding> => {
+  const check = async ({ customerId, runId }: BillRun): Promise<BillStanding> => {
     // The workflow first: one that ended after its bill was read would be taken for a failure.
     const running = await deps.signals.isBillRunning(customerId, month);
     const bill = await readable(deps.storageMonthly.get(customerId, month));
     const bytes = bill?.averageStorageBytes ?? '0';
-    if (bill?.billingStatus === 'billed') return { customerId, state: 'billed', bytes };
+    if (bill?.billingStatus === 'billed') {
+      return { customerId, state: bill.billedBy === runId ? 'billed' : 'skipped', bytes };
+    }
     if (running) return { customerId, state: 'running', bytes };
     const letter = await deps.deadLetters.get(billLetterId({ customerId, month }));
     if (letter?.status === 'discarded') return { customerId, state: 'skipped', bytes };
@@ -177,5 +192,5 @@ export async function checkBills(
     }
     return { customerId, state: 'failed', bytes };
   };
-  return await Promise.all(order.customerIds.map((customerId) => atOnce(check, customerId)));
+  return await Promise.all(order.runs.map((run) => atOnce(check, run)));
 }

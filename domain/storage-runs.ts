@@ -44,10 +44,16 @@ export interface BillStorageInput {
     after: string;
     more: boolean;
     waiting: string[];
-    running: string[];
+    running: BillRun[];
     startedAtMs: number;
     tally: BillStorageTally;
   };
+}
+
+/** A run of `billCustomerStorage`. */
+export interface BillRun {
+  customerId: string;
+  runId: string;
 }
 
 export interface BillStorageTally {
@@ -71,7 +77,7 @@ export interface BillCustomerStorageInput {
 }
 
 export interface BillCustomerStorageResult {
-  /** `skipped`: it was billed before, or a person discarded it. */
+  /** `skipped`: another run billed it, or a person discarded it. */
   state: 'billed' | 'skipped';
   bytes: string;
 }

@@ -29,6 +29,8 @@ const rowSchema = z.object({
   stripeMeterSentAt: z.string().exactOptional(),
   calculatedAt: z.string(),
   billingStatus: z.enum(['billed', 'failed', 'pending']),
+  /** The run of `billCustomerStorage` that closed it: that one counts it (SB15). */
+  billedBy: z.string().exactOptional(),
   notes: z.string().exactOptional(),
   ttl: z.number().int(),
 });
@@ -76,7 +78,7 @@ export function createStorageMonthly(store: TableStore) {
       TableName,
       Key: { customerId, billingMonth },
       UpdateExpression:
-        'SET billingStatus = :failed, stripeMeterStatus = :failed, notes = :notes REMOVE stripeMeterSentAt',
+        'SET billingStatus = :failed, stripeMeterStatus = :failed, notes = :notes REMOVE stripeMeterSentAt, billedBy',
       ConditionExpression: 'attribute_exists(customerId)',
       ExpressionAttributeValues: { ':failed': 'failed', ':notes': notes },
     });

@@ -6,6 +6,7 @@ import {
   defineSignal,
   isCancellation,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { signalNames } from '../domain/temporal-names.ts';
 import type { UsageSettled } from '../domain/usage.ts';
@@ -33,8 +34,11 @@ export async function billCustomerStorage(
   });
   let error: string;
   try {
-    const prepared = await tableActivities.prepareBill(order);
+    const run = { ...order, runId: workflowInfo().runId };
+    const prepared = await tableActivities.prepareBill(run);
     const { bytes } = prepared;
+    // A task that was lost is done again: what it did is found, and counts all the same.
+    if (prepared.state === 'closed') return { state: 'billed', bytes };
     if (prepared.state === 'billed' || prepared.state === 'left') {
       return { state: 'skipped', bytes };
     }
@@ -42,8 +46,8 @@ export async function billCustomerStorage(
       await condition(() => settled !== undefined, deliveryPatience);
     }
     if (prepared.state === 'delivered' || heard(settled)?.state === 'delivered') {
-      await tableActivities.completeBill(order);
-      return { state: 'billed', bytes };
+      const { billed } = await tableActivities.completeBill(run);
+      return { state: billed ? 'billed' : 'skipped', bytes };
     }
     error = heard(settled)?.error ?? 'the delivery to Stripe is still waiting';
   } catch (failure) {

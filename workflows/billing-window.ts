@@ -11,6 +11,7 @@ import { startOptions, workflowTypes } from '../engine/contract.ts';
 import { housekeepingActivities } from './activity-options.ts';
 import type { billCustomerStorage } from './bill-customer-storage.ts';
 import type {
+  BillRun,
   BillStorageInput,
   BillStorageProgress,
   BillStorageTally,
@@ -28,9 +29,10 @@ export class BillingWindow {
   readonly #month: string;
   readonly #size: number;
   readonly #startedAtMs: number;
-  readonly #running: Set<string>;
+  /** By customer, the run that bills it; empty while it is being started. */
+  readonly #running: Map<string, string>;
   /** Children that an earlier run of ours started: nobody tells us of their end. */
-  readonly #carried: readonly string[];
+  readonly #carried: readonly BillRun[];
   readonly #tally: BillStorageTally;
   #waiting: string[];
   #after: string;
@@ -41,7 +43,7 @@ export class BillingWindow {
     this.#size = Math.max(1, Math.min(largestWindow, Math.floor(window)));
     this.#startedAtMs = carried?.startedAtMs ?? Date.now();
     this.#carried = carried?.running ?? [];
-    this.#running = new Set(this.#carried);
+    this.#running = new Map(this.#carried.map(({ customerId, runId }) => [customerId, runId]));
     this.#waiting = carried?.waiting ?? [];
     this.#after = carried?.after ?? '';
     this.#more = carried?.more ?? true;
@@ -74,7 +76,7 @@ export class BillingWindow {
         after: this.#after,
         more: this.#more,
         waiting: this.#waiting,
-        running: [...this.#running],
+        running: [...this.#running].map(([customerId, runId]) => ({ customerId, runId })),
         startedAtMs: this.#startedAtMs,
         tally: this.#tally,
       },
@@ -90,7 +92,7 @@ export class BillingWindow {
       if (this.#waiting.length === 0 && this.#more) await this.#readPage();
       const batch = this.#waiting.splice(0, this.#size - this.#running.size);
       if (batch.length === 0) return;
-      for (const customerId of batch) this.#running.add(customerId);
+      for (const customerId of batch) this.#running.set(customerId, '');
       await Promise.all(batch.map(async (customerId) => await this.#start(customerId)));
     }
   }
@@ -101,12 +103,12 @@ export class BillingWindow {
       let left = [...this.#carried];
       let pauseMs = firstCheckMs;
       while (left.length > 0) {
-        const order = { month: this.#month, customerIds: left };
+        const order = { month: this.#month, runs: left };
         const standings = await housekeepingActivities.checkBills(order);
         for (const { customerId, state, bytes } of standings) {
           if (state !== 'running') this.#end(customerId, state, bytes);
         }
-        left = left.filter((customerId) => this.#running.has(customerId));
+        left = left.filter(({ customerId }) => this.#running.has(customerId));
         if (left.length === 0) return;
         await sleep(pauseMs);
         pauseMs = Math.min(laterCheckMs, pauseMs * 2);
@@ -115,7 +117,7 @@ export class BillingWindow {
     // It fails only when it is cancelled (then so are we) or for days on end.
     void follow().catch((error: unknown) => {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) return;
-      for (const customerId of this.#carried) this.#end(customerId, 'failed', '0');
+      for (const { customerId } of this.#carried) this.#end(customerId, 'failed', '0');
     });
   }
 
@@ -140,6 +142,7 @@ export class BillingWindow {
           parentClosePolicy: ParentClosePolicy.ABANDON,
         },
       );
+      this.#running.set(customerId, child.firstExecutionRunId);
       void child.result().then(
         ({ state, bytes }) => {
           this.#end(customerId, state, bytes);

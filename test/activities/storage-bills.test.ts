@@ -18,6 +18,8 @@ afterAll(async () => {
   await services.stop();
 });
 
+const runId = 'a run of this test';
+
 function activities(changes: Partial<Dependencies> = {}) {
   const { deps, told } = createTestDependencies(services, { now, ...changes });
   return { ...createActivities(deps), deps, told };
@@ -41,7 +43,7 @@ describe('SB15 a bill is prepared once', () => {
     await store('cus_p', '2026-02-27', 2n ** 53n + 1n);
     await store('cus_p', '2026-02-28', 2n ** 53n + 2n);
     const { prepareBill, told } = activities();
-    const order = { customerId: 'cus_p', month };
+    const order = { customerId: 'cus_p', month, runId };
     const bytes = String(2n ** 53n + 2n);
     const all = await Promise.all(Array.from({ length: 20 }, async () => await prepareBill(order)));
     expect(all).toEqual(all.map(() => ({ state: 'waiting', bytes })));
@@ -70,7 +72,7 @@ describe('SB15 a bill is prepared once', () => {
     const { prepareBill, deps } = activities();
     const { sendUsage } = createStripeActivities(deps);
     const bytes = '2500000000000003';
-    expect(await prepareBill({ customerId, month })).toEqual({ state: 'waiting', bytes });
+    expect(await prepareBill({ customerId, month, runId })).toEqual({ state: 'waiting', bytes });
     const identifier = identifierOf(customerId);
     expect(await sendUsage({ identifier })).toMatchObject({ state: 'delivered' });
     const events = await services.control.events({ customer: customerId });
@@ -87,18 +89,20 @@ describe('SB15 a bill is prepared once', () => {
   test('SB10 the average over the calendar when it is configured so', async () => {
     await store('cus_c', '2026-02-28', 2800n);
     const { prepareBill } = activities({ averageOver: 'calendar-days' });
-    expect(await prepareBill({ customerId: 'cus_c', month })).toMatchObject({ bytes: '100' });
+    expect(await prepareBill({ customerId: 'cus_c', month, runId })).toMatchObject({
+      bytes: '100',
+    });
     expect(await billOf('cus_c')).toMatchObject({ averageOver: 'calendar-days' });
   });
 
   test('no snapshot at all, and SB18 a month too old: refused, nothing is written', async () => {
     const refused = { type: 'Refused', nonRetryable: true };
-    await expect(activities().prepareBill({ customerId: 'cus_none', month })).rejects.toMatchObject(
-      refused,
-    );
+    await expect(
+      activities().prepareBill({ customerId: 'cus_none', month, runId }),
+    ).rejects.toMatchObject(refused);
     await store('cus_old', '2026-02-01', 5n);
     const late = activities({ now: () => new Date('2026-04-04T23:59:59.001Z') });
-    const order = { customerId: 'cus_old', month };
+    const order = { customerId: 'cus_old', month, runId };
     await expect(late.prepareBill(order)).rejects.toMatchObject(refused);
     for (const customerId of ['cus_none', 'cus_old']) {
       expect(await billOf(customerId)).toBeUndefined();
@@ -111,7 +115,7 @@ describe('SB13 a bill is closed', () => {
   test('not before Stripe has it; then counted days only; again changes nothing', async () => {
     for (const date of daysOf(month).slice(0, 25)) await store('cus_d', date, 7n);
     const { prepareBill, completeBill } = activities();
-    const order = { customerId: 'cus_d', month };
+    const order = { customerId: 'cus_d', month, runId };
     await prepareBill(order);
     await expect(completeBill(order)).rejects.toMatchObject({ type: 'Refused' });
     const statuses = async () =>
@@ -127,15 +131,20 @@ describe('SB13 a bill is closed', () => {
       stripeMeterStatus: 'success',
       stripeMeterSentAt: now().toISOString(),
     });
-    await completeBill(order);
+    expect(await completeBill(order)).toEqual({ billed: true });
     expect(await billOf('cus_d')).toEqual(bill);
-    expect(await prepareBill(order)).toEqual({ state: 'billed', bytes: '7' });
+    // A task whose result was lost is done again by the same run: what it closed is its own.
+    expect(await prepareBill(order)).toEqual({ state: 'closed', bytes: '7' });
+    const another = { ...order, runId: 'another run' };
+    expect(await prepareBill(another)).toEqual({ state: 'billed', bytes: '7' });
+    expect(await completeBill(another)).toEqual({ billed: false });
+    expect(await billOf('cus_d')).toEqual(bill);
   });
 
   test('a day that another bill holds: refused, and the bill is not closed', async () => {
     await store('cus_x', '2026-02-01', 7n);
     const { prepareBill, completeBill } = activities();
-    const order = { customerId: 'cus_x', month };
+    const order = { customerId: 'cus_x', month, runId };
     await prepareBill(order);
     await deliver('cus_x');
     const key = { customerId: 'cus_x', date: '2026-02-01' };
@@ -156,13 +165,13 @@ describe('SB9 bills that an earlier run started', () => {
   const standing = async (customerId: string, isBillRunning: () => Promise<boolean>) => {
     const { deps } = activities();
     const { checkBills } = activities({ signals: { ...deps.signals, isBillRunning } });
-    return await checkBills({ month, customerIds: [customerId] });
+    return await checkBills({ month, runs: [{ customerId, runId }] });
   };
 
   test('one that is billed while its workflow is asked for is billed, not failed', async () => {
     await store('cus_race', '2026-02-01', 7n);
     const { prepareBill, completeBill } = activities();
-    const order = { customerId: 'cus_race', month };
+    const order = { customerId: 'cus_race', month, runId };
     await prepareBill(order);
     await deliver('cus_race');
     const ends = async () => {
@@ -171,12 +180,15 @@ describe('SB9 bills that an earlier run started', () => {
     };
     const billed = [{ customerId: 'cus_race', state: 'billed', bytes: '7' }];
     expect(await standing('cus_race', ends)).toEqual(billed);
+    const { checkBills } = activities();
+    const another = [{ customerId: 'cus_race', runId: 'another run' }];
+    expect(await checkBills({ month, runs: another })).toMatchObject([{ state: 'skipped' }]);
     expect(await services.deadLetters.get(`storage-bill/cus_race/${month}`)).toBeUndefined();
   });
 
   test('one that runs is running; terminated, it has failed, and its bill and a letter say so', async () => {
     await store('cus_lost', '2026-02-01', 7n);
-    await activities().prepareBill({ customerId: 'cus_lost', month });
+    await activities().prepareBill({ customerId: 'cus_lost', month, runId });
     const of = (state: string) => [{ customerId: 'cus_lost', state, bytes: '7' }];
     expect(await standing('cus_lost', async () => await Promise.resolve(true))).toEqual(
       of('running'),
@@ -205,7 +217,7 @@ describe('SB24 a bill whose dead letter was discarded', () => {
 
   test('stays as it is when the month is billed again, and when its run ends; opened again it is billed', async () => {
     const customerId = 'cus_left';
-    const order = { customerId, month };
+    const order = { customerId, month, runId };
     await store(customerId, '2026-02-28', 7n);
     const { prepareBill, completeBill, failBill, checkBills, told } = activities();
     await prepareBill(order);
@@ -220,7 +232,7 @@ describe('SB24 a bill whose dead letter was discarded', () => {
     ];
     expect(await prepareBill(order)).toEqual({ state: 'left', bytes: '7' });
     await failBill({ ...order, error: 'retries ran out' });
-    expect(await checkBills({ month, customerIds: [customerId] })).toEqual([
+    expect(await checkBills({ month, runs: [{ customerId, runId }] })).toEqual([
       { customerId, state: 'skipped', bytes: '7' },
     ]);
     expect([
@@ -242,15 +254,13 @@ describe('SB24 a bill whose dead letter was discarded', () => {
   });
 
   test('that failed before it had any figures is not tried again either', async () => {
-    const order = { customerId: 'cus_unfigured', month };
+    const order = { customerId: 'cus_unfigured', month, runId };
     const { prepareBill, failBill, checkBills } = activities();
     await failBill({ ...order, error: 'no snapshot' });
     await discardOf(order.customerId);
     await store(order.customerId, '2026-02-28', 7n);
     expect(await prepareBill(order)).toEqual({ state: 'left', bytes: '0' });
-    expect(await checkBills({ month, customerIds: [order.customerId] })).toMatchObject([
-      { state: 'skipped' },
-    ]);
+    expect(await checkBills({ month, runs: [order] })).toMatchObject([{ state: 'skipped' }]);
     expect(await billOf(order.customerId)).toBeUndefined();
     expect(await services.deadLetters.get(letterId(order.customerId))).toMatchObject({
       status: 'discarded',
@@ -261,7 +271,7 @@ describe('SB24 a bill whose dead letter was discarded', () => {
 describe('SB25 Stripe refuses a bill’s usage after it was billed', () => {
   const reason = 'Stripe refused it later: meter_event_no_customer_defined';
   const billed = async (customerId: string, changes: Partial<Dependencies> = {}) => {
-    const order = { customerId, month };
+    const order = { customerId, month, runId };
     for (const date of daysOf(month).slice(-3)) await store(customerId, date, 7n);
     const made = activities(changes);
     await made.prepareBill(order);
@@ -370,7 +380,7 @@ test('SB23 a bill names the days that were measured late', async () => {
   const late = snapshotOf('cus_late', '2026-02-28', { bytes: 9n, files: 1 }, nothingStored);
   await services.storageDaily.put(late, now().toISOString());
   const { prepareBill } = activities();
-  await prepareBill({ customerId: 'cus_late', month });
+  await prepareBill({ customerId: 'cus_late', month, runId });
   expect(await billOf('cus_late')).toMatchObject({
     lateDays: ['2026-02-28'],
     notes: 'measured late: 1 day(s): 2026-02-28',

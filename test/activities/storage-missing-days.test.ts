@@ -37,16 +37,16 @@ test('SB16 missing days are in the notes and in the metric; a bill that is prepa
   await store('cus_whole', [26, 27, 28]);
   await store('cus_ended', [1]);
   expect(await counted()).toBe(0);
-  await prepareBill({ customerId: 'cus_whole', month });
+  await prepareBill({ customerId: 'cus_whole', month, runId: 'run' });
   expect([await counted(), await notes('cus_whole')]).toEqual([0, undefined]);
-  await prepareBill({ customerId: 'cus_gaps', month });
+  await prepareBill({ customerId: 'cus_gaps', month, runId: 'run' });
   // The 11th, and the 14th to the 26th; what was before the first row is not missing.
   expect([await counted(), await notes('cus_gaps')]).toEqual([
     14,
     expect.stringMatching(/^no snapshot on 14 day\(s\): 2026-02-11, 2026-02-14, .*2026-02-26$/),
   ]);
-  await prepareBill({ customerId: 'cus_gaps', month });
+  await prepareBill({ customerId: 'cus_gaps', month, runId: 'run' });
   expect(await counted()).toBe(14);
-  await prepareBill({ customerId: 'cus_ended', month });
+  await prepareBill({ customerId: 'cus_ended', month, runId: 'run' });
   expect(await counted()).toBe(14 + 27);
 });

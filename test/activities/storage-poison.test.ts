@@ -125,10 +125,12 @@ describe('SB19 rows that cannot be read', () => {
       more: false,
     });
     for (const customerId of [first, last]) {
-      expect(await run(prepareBill, { customerId, month })).toMatchObject({ bytes: '10' });
+      expect(await run(prepareBill, { customerId, month, runId: 'run' })).toMatchObject({
+        bytes: '10',
+      });
     }
     const refusal = `the row storage-usage-daily/${bad}/${date} cannot be read (totalStorageBytes: `;
-    await expect(run(prepareBill, { customerId: bad, month })).rejects.toMatchObject({
+    await expect(run(prepareBill, { customerId: bad, month, runId: 'run' })).rejects.toMatchObject({
       type: 'Refused',
       nonRetryable: true,
       message: expect.stringContaining(refusal) as string,
@@ -143,7 +145,10 @@ describe('SB19 rows that cannot be read', () => {
     const [bad = '', good = ''] = names('bill', 2);
     await putRow('storage-usage-monthly', { customerId: bad, billingMonth: month, notes: 7 });
     const { checkBills } = activities();
-    const standings = await run(checkBills, { month, customerIds: [bad, good] });
+    const standings = await run(checkBills, {
+      month,
+      runs: [bad, good].map((customerId) => ({ customerId, runId: 'run' })),
+    });
     expect(standings.map(({ state }) => state)).toEqual(['failed', 'failed']);
     for (const id of [bad, good]) {
       expect(await services.deadLetters.get(`storage-bill/${id}/${month}`)).toMatchObject({

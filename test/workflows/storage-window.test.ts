@@ -60,14 +60,15 @@ function bills(ids: readonly string[], wait: (customerId: string) => boolean = (
     completeBill: async ({ customerId }) => {
       completed.push(customerId);
       ended.add(customerId);
-      await Promise.resolve();
+      return await Promise.resolve({ billed: true });
     },
     failBill: async ({ customerId, error }) => {
       failed.push({ customerId, error });
       ended.add(customerId);
       await Promise.resolve();
     },
-    checkBills: async ({ customerIds }) => {
+    checkBills: async ({ runs }) => {
+      const customerIds = runs.map(({ customerId }) => customerId);
       followed.push(customerIds);
       return await Promise.resolve(
         customerIds.map((customerId) => ({
