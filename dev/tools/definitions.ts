@@ -5,6 +5,7 @@ import { releaseArchive } from './download-release.ts';
 import { debianPackage } from './debian-package.ts';
 import { temporalCliDownload } from './download-temporal.ts';
 import { pythonWheel } from './fetch-wheel.ts';
+import { npmPackage } from './npm-package.ts';
 import { pythonPackage } from './python-package.ts';
 import type { ToolBuilder, ToolDefinition } from './types.ts';
 import type { ToolName } from './versions.ts';
@@ -80,6 +81,18 @@ export const TOOL_DEFINITIONS: Readonly<Record<ToolName, ToolDefinition>> = {
       version: TOOL_VERSIONS.schemathesis,
       script: 'st',
       binary: 'schemathesis',
+    }),
+  },
+  'openapi-typescript': {
+    ...tool('openapi-typescript', 'DURABILL_OPENAPI_TYPESCRIPT'),
+    onPath: [],
+    builder: npmPackage({
+      package: 'openapi-typescript',
+      version: TOOL_VERSIONS['openapi-typescript'],
+      // It writes with the compiler's own library, which TypeScript 7 no longer has.
+      beside: ['typescript@5.9.3'],
+      script: 'bin/cli.js',
+      binary: 'openapi-typescript',
     }),
   },
   valkey: {

@@ -10,6 +10,7 @@ export const TOOL_VERSIONS = {
   /** Of Prometheus 3.16; as a Debian package it is the distribution's. */
   promtool: '0.316.0',
   schemathesis: '4.32.5',
+  'openapi-typescript': '7.13.0',
 } as const;
 
 /**
