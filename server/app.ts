@@ -28,6 +28,7 @@ import type { FileOptions } from './routes/files.ts';
 import { healthRoutes } from './routes/health.ts';
 import type { ReadinessProbes } from './routes/health.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { tryRoutes } from './routes/try-docs.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import type { WebhookOptions } from './routes/webhooks.ts';
@@ -74,6 +75,7 @@ export function createApp(dependencies: AppDependencies): OpenAPIHono {
   app.route('/', billingRoutes(dependencies.billing, door));
   app.route('/', customerRoutes(dependencies.customers, door));
   app.route('/', deadLetterRoutes(deadLetters, door, logger));
+  app.route('/', tryRoutes());
   // Asked for by request only: by then every route is registered, these too.
   app.route(
     '/',

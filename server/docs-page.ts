@@ -172,7 +172,8 @@ export async function renderDocsPage(document: ApiDocument): Promise<string> {
           <p>${info.description}</p>
           <p class="soft">
             Version ${info.version}, OpenAPI ${openapi}. For tools:
-            <a href="/openapi.json">/openapi.json</a>
+            <a href="/openapi.json">/openapi.json</a>. To send requests:
+            <a href="/docs/try">/docs/try</a>
           </p>
         </header>
         <main>

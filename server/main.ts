@@ -141,6 +141,9 @@ const serverOptions = {
   headersTimeout: 5000,
   requestTimeout: 10_000,
   connectionsCheckingInterval: 1000,
+  // Longer than a load balancer keeps its side (ALB: 60 s): a request that it sends into a connection which we
+  // are just closing would be its caller's 502.
+  keepAliveTimeout: 75_000,
   maxHeaderSize: 16_384,
 };
 const hostname = config.HOST;

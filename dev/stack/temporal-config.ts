@@ -18,11 +18,14 @@ type InternalPorts = z.infer<typeof internalPorts>;
 
 const RATE_LIMIT = 100_000;
 
+/** Temporal's dynamic configuration, by the names of its settings. */
+export type DynamicConfig = Readonly<Record<string, boolean | number>>;
+
 /**
  * One machine, one user: no rate limit of a shared cluster applies, and a search attribute must be
  * usable the moment it is registered.
  */
-export const DYNAMIC_CONFIG: Readonly<Record<string, boolean | number>> = {
+export const DYNAMIC_CONFIG: DynamicConfig = {
   'system.forceSearchAttributesCacheRefreshOnRead': true,
   'frontend.rps': RATE_LIMIT,
   'frontend.namespaceRPS': RATE_LIMIT,
@@ -39,10 +42,17 @@ export const DYNAMIC_CONFIG: Readonly<Record<string, boolean | number>> = {
  * last run are used again while they are free: the stored cluster membership names them, and a server
  * that finds itself under other ports takes seconds longer to come up.
  */
-export async function writeTemporalConfig(folder: string, port: number): Promise<string> {
+export async function writeTemporalConfig(
+  folder: string,
+  port: number,
+  dynamicConfig: DynamicConfig,
+): Promise<string> {
   await mkdir(folder, { recursive: true });
   const ports = await chooseInternalPorts(path.join(folder, 'internal-ports.json'));
-  const dynamic = Object.entries(DYNAMIC_CONFIG).map(([key, value]) => [key, [{ value }]]);
+  const dynamic = Object.entries({ ...DYNAMIC_CONFIG, ...dynamicConfig }).map(([key, value]) => [
+    key,
+    [{ value }],
+  ]);
   const dynamicFile = path.join(folder, 'dynamic.yaml');
   await writeFile(dynamicFile, JSON.stringify(Object.fromEntries(dynamic), null, 2));
   const configFile = path.join(folder, 'server.yaml');

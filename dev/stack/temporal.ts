@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { ResolvedTool } from '../tools/types.ts';
 import { startTool } from './start-tool.ts';
 import { DYNAMIC_CONFIG, SQLITE_PRAGMAS, writeTemporalConfig } from './temporal-config.ts';
+import type { DynamicConfig } from './temporal-config.ts';
 import { servesNamespace } from './temporal-probe.ts';
 import type { RunningServer, StartOptions } from './types.ts';
 
@@ -11,6 +12,8 @@ export const TEMPORAL_NAMESPACE = 'default';
 export interface TemporalOptions extends StartOptions {
   /** Where the UI listens if the tool is the `temporal` CLI, which has it built in. None without. */
   uiPort?: number;
+  /** Beside our own, such as an earlier suggestion to go on as new. */
+  dynamicConfig?: DynamicConfig;
 }
 
 /**
@@ -21,7 +24,7 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningSe
   const folder = path.join(options.dataDir, 'temporal');
   await mkdir(folder, { recursive: true });
   return await startTool('temporal-server', 'temporal', options, async (port, tool) => ({
-    args: await temporalArguments(tool, folder, port, options.uiPort),
+    args: await temporalArguments(tool, folder, port, options),
     env: {},
     probe: async () => await servesNamespace(port, TEMPORAL_NAMESPACE),
   }));
@@ -32,13 +35,13 @@ export async function temporalArguments(
   tool: Pick<ResolvedTool, 'isTemporalCli'>,
   folder: string,
   port: number,
-  uiPort: number | undefined,
+  { uiPort, dynamicConfig = {} }: Pick<TemporalOptions, 'uiPort' | 'dynamicConfig'> = {},
 ): Promise<string[]> {
   if (!tool.isTemporalCli) {
-    const configFile = await writeTemporalConfig(folder, port);
+    const configFile = await writeTemporalConfig(folder, port, dynamicConfig);
     return ['--config-file', configFile, '--allow-no-auth', 'start'];
   }
-  const dynamic = Object.entries(DYNAMIC_CONFIG);
+  const dynamic = Object.entries({ ...DYNAMIC_CONFIG, ...dynamicConfig });
   return [
     'server',
     'start-dev',

@@ -20,10 +20,12 @@ import { startServices } from '../support/services.ts';
 import type { Services } from '../support/services.ts';
 import { startTcpGate } from '../support/tcp-gate.ts';
 import type { TcpGate } from '../support/tcp-gate.ts';
-import { startBareTemporal, taskQueue } from '../support/temporal.ts';
+import { goingOnAt, startBareTemporal, taskQueue } from '../support/temporal.ts';
 import type { BareTemporal } from '../support/temporal.ts';
 
 const secret = 'whsec_of_this_test';
+/** Events of history that a run may have: a tenth of what it may have in production. */
+const suggestedAt = 400;
 let services: Services;
 let temporal: BareTemporal;
 let engine: TcpGate;
@@ -33,7 +35,7 @@ let serverPort = 0;
 let price: string;
 beforeAll(async () => {
   services = await startServices();
-  temporal = await startBareTemporal(services);
+  temporal = await startBareTemporal(services, { suggestedAt });
   engine = await startTcpGate(temporal.server.address);
   const { dataDir } = services;
   const env = { ...services.env, ...shared(), EVENT_RATE_PER_SECOND: '1000' };
@@ -322,13 +324,16 @@ test('WH2 Temporal is killed: 503, not silence, and the event is kept; when it i
   expect(await inbox(ids)).toEqual({ received: ids.length });
   expect(await services.subscriptions.get(subscribed.subscription)).toBeUndefined();
   const { dataDir } = services;
-  temporal.server = await startTemporal({ dataDir, port: temporal.server.port });
+  temporal.server = await startTemporal({
+    dataDir,
+    port: temporal.server.port,
+    ...goingOnAt(suggestedAt),
+  });
   await expectAppliedOnce(subscribed);
 });
 
-/** Ten thousand signals is all that Temporal gives to one run. */
-const floodSize = 5000;
-/* The conditions end it; a machine that works for others may take minutes. */
+/** Each is a signal: with the tasks beside them several times what a run may have here. */
+const floodSize = 1200;
 test(`WH5 I6 ${floodSize} events of one customer, every tenth twice: several runs, each event applied once`, async () => {
   const { customer, subscription } = await subscribe('cus_flood');
   await services.stripe.subscriptions.update(subscription, { cancel_at_period_end: true });
@@ -377,19 +382,21 @@ function makeFlood(own: readonly Stripe.Event[]): Stripe.Event[] {
   });
 }
 
-/** As Stripe would: signed, and again after a 503, a few times. */
+/** As Stripe would: signed, and again after a 503 and when no answer came. */
 async function sendUntilTaken(event: object): Promise<void> {
   const body = JSON.stringify(event);
-  const statuses: number[] = [];
-  while (statuses.at(-1) !== 200 && statuses.length < 5) {
+  for (;;) {
     const signature = signatureHeader(body, secret, Math.floor(Date.now() / 1000));
-    const answer = await fetch(`${server.url}/webhooks/stripe`, {
+    const sent = fetch(`${server.url}/webhooks/stripe`, {
       method: 'POST',
       body,
       headers: { 'stripe-signature': signature },
     });
-    await answer.arrayBuffer();
-    statuses.push(answer.status);
+    const status = await sent.then(
+      async (answer) => await answer.arrayBuffer().then(() => answer.status),
+      () => undefined,
+    );
+    if (status === 200) return;
+    expect([503, undefined]).toContain(status);
   }
-  expect(statuses).toEqual([...statuses.slice(1).map(() => 503), 200]);
 }

@@ -2,7 +2,7 @@
  * Records the histories of all stories, or of those that are named, from real workflows with real activities on a real Temporal
  * server, into a new folder of `test/histories/`. See README.md for when to run it.
  */
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { Transform } from 'node:stream';
@@ -13,9 +13,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { NativeConnection } from '@temporalio/worker';
 import { gzipProcessor } from '../../activities/processor.ts';
 import type { Processor } from '../../activities/processor.ts';
-import { startTool } from '../../dev/stack/start-tool.ts';
-import { temporalArguments } from '../../dev/stack/temporal.ts';
-import { servesNamespace } from '../../dev/stack/temporal-probe.ts';
+import { startTemporal } from '../../dev/stack/temporal.ts';
 import { alertOf } from '../../domain/alerts.ts';
 import { deliveryShard, storageIdentifier, workflowIds } from '../../domain/ids.ts';
 import { dayOf, daysOf, previousMonth } from '../../domain/period.ts';
@@ -31,6 +29,7 @@ import { receiverSecret, startTestReceiver } from '../support/alert-receiver.ts'
 import { createTestDependencies } from '../support/dependencies.ts';
 import { signalAs, startAs } from '../support/start.ts';
 import { startServices } from '../support/services.ts';
+import { goingOnAt } from '../support/temporal.ts';
 import '../support/quiet.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -41,14 +40,9 @@ const meterEvents = '/v1/billing/meter_events';
 
 const services = await startServices();
 const receiver = await startTestReceiver();
-const server = await startTool('temporal-server', 'temporal', services, async (port, tool) => {
-  const folder = path.join(services.dataDir, 'temporal');
-  await mkdir(folder, { recursive: true });
-  const args = await temporalArguments(tool, folder, port, undefined);
-  const name = 'limit.historyCount.suggestContinueAsNew';
-  if (tool.isTemporalCli) args.push(`--dynamic-config-value=${name}=${goesOnAfterEvents}`);
-  else await addDynamicConfig(path.join(folder, 'dynamic.yaml'), name, goesOnAfterEvents);
-  return { args, env: {}, probe: async () => await servesNamespace(port, 'default') };
+const server = await startTemporal({
+  dataDir: services.dataDir,
+  ...goingOnAt(goesOnAfterEvents),
 });
 const connection = await Connection.connect({ address: server.address });
 const client = new Client({ connection });
@@ -462,11 +456,6 @@ async function nextFolder(): Promise<string> {
   const folder = path.join(here, String(Math.max(0, ...numbers) + 1));
   await mkdir(folder);
   return folder;
-}
-
-async function addDynamicConfig(file: string, name: string, value: number): Promise<void> {
-  const settings = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
-  await writeFile(file, JSON.stringify({ ...settings, [name]: [{ value }] }));
 }
 
 /** The real one, or, when asked, one that lets a chunk of bytes through every 200 ms. */

@@ -32,6 +32,10 @@ describe('GA6 the door: who shows nothing that we know is answered 401', () => {
     expect(open.toSorted()).toEqual([
       'get / 200',
       'get /docs 200',
+      'get /docs/try 200',
+      'get /docs/try/start.js 200',
+      'get /docs/try/swagger-ui-bundle.js 200',
+      'get /docs/try/swagger-ui.css 200',
       'get /healthz 200',
       'get /metrics 200',
       'get /openapi.json 200',

@@ -60,7 +60,7 @@ describe('GET /docs', () => {
     const { answer, page } = await readPage();
     expect(page).not.toMatch(/<script|@import|url\(|https?:|<img|<iframe|\son\w+=/i);
     const links = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link]) => link);
-    expect(links).toEqual(['data:,', '/openapi.json']);
+    expect(links).toEqual(['data:,', '/openapi.json', '/docs/try']);
     const style = /<style>([^]*?)<\/style>/.exec(page)?.[1] ?? '';
     const hash = createHash('sha256').update(style).digest('base64');
     expect(answer.headers.get('Content-Security-Policy')).toContain(

@@ -28,6 +28,9 @@ test('GA8 METRICS_PORT: the process serves metrics and health there, and no metr
       (await fetch(`http://127.0.0.1:${port}${route}`)).status;
     expect(await statusOf(metricsPort, '/healthz')).toBe(200);
     expect(await statusOf(server.port, '/metrics')).toBe(404);
+    // A load balancer keeps its side for 60 s.
+    const { headers } = await fetch(`http://127.0.0.1:${server.port}/healthz`);
+    expect(headers.get('Keep-Alive')).toBe('timeout=75');
     const told = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(told.split('\n')).toContain('db_pool_in_use 0');
     // What used to end it with 1: a question to a Temporal that is away, which the SDK would ask again

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, inject } from 'vitest';
-import { DYNAMIC_CONFIG } from '../../dev/stack/temporal-config.ts';
 import { startBareTemporal } from './temporal.ts';
 import type { BareTemporal } from './temporal.ts';
 
@@ -30,9 +29,8 @@ export interface EarlyRuns {
 export function useEarlyRuns(suggestedAt: number): EarlyRuns {
   let running: { temporal: BareTemporal; connection: NativeConnection; dataDir: string };
   beforeAll(async () => {
-    Object.assign(DYNAMIC_CONFIG, { 'limit.historyCount.suggestContinueAsNew': suggestedAt });
     const dataDir = await mkdtemp(path.join(tmpdir(), 'durabill-test-'));
-    const temporal = await startBareTemporal({ dataDir });
+    const temporal = await startBareTemporal({ dataDir }, { suggestedAt });
     const connection = await NativeConnection.connect({ address: temporal.server.address });
     running = { temporal, connection, dataDir };
   });

@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { startTemporal } from '../../dev/stack/temporal.ts';
+import type { TemporalOptions } from '../../dev/stack/temporal.ts';
 import type { RunningServer } from '../../dev/stack/types.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { ensureSearchAttributes } from '../../platform/temporal-setup.ts';
@@ -23,10 +24,17 @@ export interface BareTemporal {
   stop: () => Promise<void>;
 }
 
-export async function startBareTemporal({
-  dataDir,
-}: Pick<Services, 'dataDir'>): Promise<BareTemporal> {
-  const server = await startTemporal({ dataDir });
+/** A run is told to go on as new after so many events of history, instead of 4,096. */
+export function goingOnAt(suggestedAt: number | undefined): Pick<TemporalOptions, 'dynamicConfig'> {
+  if (suggestedAt === undefined) return {};
+  return { dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': suggestedAt } };
+}
+
+export async function startBareTemporal(
+  { dataDir }: Pick<Services, 'dataDir'>,
+  { suggestedAt }: { suggestedAt?: number } = {},
+): Promise<BareTemporal> {
+  const server = await startTemporal({ dataDir, ...goingOnAt(suggestedAt) });
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });
   await ensureSearchAttributes(client);

@@ -137,7 +137,9 @@ test('a live key refuses to start, in the variable and in Secrets Manager alike'
 });
 
 test('the temporal CLI gets the same settings as the server from the module', async () => {
-  const withUi = await temporalArguments({ isTemporalCli: true }, dataDir, 7233, 8233);
+  const withUi = await temporalArguments({ isTemporalCli: true }, dataDir, 7233, {
+    uiPort: 8233,
+  });
   expect(withUi.slice(0, -Object.keys(DYNAMIC_CONFIG).length)).toEqual([
     'server',
     'start-dev',
@@ -154,6 +156,6 @@ test('the temporal CLI gets the same settings as the server from the module', as
   expect(withUi).toContain(
     '--dynamic-config-value=system.forceSearchAttributesCacheRefreshOnRead=true',
   );
-  const without = await temporalArguments({ isTemporalCli: true }, dataDir, 7233, undefined);
+  const without = await temporalArguments({ isTemporalCli: true }, dataDir, 7233);
   expect(without).toContain('--headless');
 });
