@@ -82,8 +82,9 @@ export async function startTestWorkers(
 export async function startTestTemporal(
   services: Services,
   changes: Partial<Dependencies> = {},
+  early: { suggestedAt?: number } = {},
 ): Promise<BareTemporal> {
-  const bare = await startBareTemporal(services);
+  const bare = await startBareTemporal(services, early);
   const workers = await startTestWorkers(bare, services, changes);
   return {
     ...bare,
