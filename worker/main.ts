@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { NativeConnection } from '@temporalio/worker';
 import type { Worker } from '@temporalio/worker';
 import { gzipProcessor } from '../activities/processor.ts';
+import { warnOfMissing } from '../platform/billing-off.ts';
 import { createAlertReceiver } from '../platform/alert-receiver.ts';
 import { createRaiseAlert } from '../platform/alerts.ts';
 import { createDynamoDb } from '../platform/dynamodb.ts';
@@ -42,9 +43,7 @@ async function main(): Promise<void> {
   });
   const metrics = createMetrics();
   const stripe = createStripe(config);
-  if (stripe === undefined) {
-    logger.warn('billing is off: set STRIPE_SECRET_KEY (or STRIPE_SECRET_ID) to deliver usage');
-  }
+  warnOfMissing(config, logger, ['STRIPE_SECRET_KEY']);
   const now = createClock(config);
   const pools = poolSizes(concurrencyWith(config.STORAGE_LISTINGS_AT_ONCE));
   const dynamoDb = createDynamoDb(config, metrics, pools.dynamoDb);

@@ -1,6 +1,6 @@
 /** The server as a process, with METRICS_PORT. */
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,7 +14,7 @@ async function connectTo(port: number): Promise<void> {
   await once(socket, 'connect');
 }
 
-test('GA8 METRICS_PORT: the process serves metrics and health there, and no metrics to customers', async () => {
+test('GA8 METRICS_PORT: the process serves metrics and health there, and no metrics to customers; one warning says what billing lacks', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'durabill-metrics-port-'));
   const metricsPort = await pickFreePort();
   const env = { METRICS_PORT: String(metricsPort), LOG_LEVEL: 'warn' };
@@ -40,6 +40,11 @@ test('GA8 METRICS_PORT: the process serves metrics and health there, and no metr
   } finally {
     await server.stop();
     expect(await server.exited).toBe('code 0');
+    const log = await readFile(path.join(dataDir, 'logs', 'server.log'), 'utf8');
+    const warnings = log.split('\n').filter((line) => line.includes('billing is off'));
+    expect(warnings.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { level: 40, missing: ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] },
+    ]);
     await rm(dataDir, { recursive: true, force: true });
   }
 }, 120_000);
