@@ -1,6 +1,7 @@
 /** `npm run bench -- <name>`: each benchmark is a file of its own. */
 import { Command } from 'commander';
 import { readEnvironment } from '../../platform/config.ts';
+import { addApi } from './api.ts';
 import { addFileMetering } from './file-metering.ts';
 import { addStorageDaily } from './storage-daily.ts';
 import { addStorageMonthly } from './storage-monthly.ts';
@@ -21,6 +22,7 @@ program.exitOverride((error) => {
   process.exit(error.exitCode === 0 ? 0 : wrongUsageExitCode);
 });
 
+addApi(program);
 addFileMetering(program);
 addStorageDaily(program);
 addStorageMonthly(program);

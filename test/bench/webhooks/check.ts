@@ -4,7 +4,7 @@ import { readCounter } from './counters.ts';
 import type { BenchStack } from '../support/stack.ts';
 import { explain } from './inbox.ts';
 import type { InboxRow } from './inbox.ts';
-import type { Answer } from './load.ts';
+import type { Answer } from './arrival.ts';
 import type { Receivers } from './processes.ts';
 
 const shown = 3;

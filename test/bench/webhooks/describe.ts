@@ -1,8 +1,8 @@
 import type { Figure, Section } from '../support/benchmark.ts';
 import type { ForgedRuns } from './forged-only.ts';
 import type { InboxRow } from './inbox.ts';
-import type { Answer } from './load.ts';
-import { percentile } from './percentile.ts';
+import type { Answer } from './arrival.ts';
+import { percentile } from '../support/percentile.ts';
 import type { RateRun } from './run-rate.ts';
 
 const aimedAtPerSecond = 300;

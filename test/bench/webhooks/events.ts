@@ -5,7 +5,7 @@ import { createStripe } from '../../../platform/stripe.ts';
 import type { BenchmarkContext } from '../support/benchmark.ts';
 import { concurrently } from '../support/concurrently.ts';
 import type { BenchStack } from '../support/stack.ts';
-import type { Arrival } from './load.ts';
+import type { Arrival } from './arrival.ts';
 import { webhookSecret } from './options.ts';
 
 const setUpAtOnce = 20;
@@ -73,7 +73,7 @@ export function makeArrivals(
     } else {
       const body = renderEvent(templates, eventId, index);
       const signature = signatureHeader(body, webhookSecret, machineSeconds());
-      const arrival: Arrival = { kind: 'new', eventId, body, signature };
+      const arrival: Arrival = { kind: 'new', eventId, body, headers: signed(signature) };
       genuine.push(arrival);
       arrivals.push(arrival);
     }
@@ -110,5 +110,9 @@ function forge(body: string, eventId: string, which: number): Arrival {
     signatureHeader(body, webhookSecret, now - staleSeconds),
     signatureHeader(`${body} `, webhookSecret, now),
   ];
-  return { kind: 'forged', eventId, body, signature: signatures[which % signatures.length] };
+  return { kind: 'forged', eventId, body, headers: signed(signatures[which % signatures.length]) };
+}
+
+function signed(signature: string | undefined): Arrival['headers'] {
+  return signature === undefined ? {} : { 'stripe-signature': signature };
 }

@@ -4,8 +4,8 @@ import type { RunningServer } from '../../../dev/stack/types.ts';
 import type { BenchmarkContext } from '../support/benchmark.ts';
 import { measureCpu } from '../support/machine.ts';
 import { makeForged } from './events.ts';
-import { sendAtRate, sendFlood } from './load.ts';
-import type { Answer } from './load.ts';
+import { sendAtRate, sendFlood } from '../support/load.ts';
+import type { Answer } from './arrival.ts';
 
 interface ForgedRun {
   answers: Answer[];

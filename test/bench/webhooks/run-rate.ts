@@ -7,8 +7,8 @@ import { waitUntilNoneLeft } from '../support/wait.ts';
 import { readCounter } from './counters.ts';
 import { readInbox } from './inbox.ts';
 import { makeArrivals } from './events.ts';
-import { sendAtRate } from './load.ts';
-import type { Answer } from './load.ts';
+import { sendAtRate } from '../support/load.ts';
+import type { Answer } from './arrival.ts';
 import type { Receivers } from './processes.ts';
 
 export interface RateRun {

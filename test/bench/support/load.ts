@@ -1,16 +1,15 @@
 /** Load: by the clock, whether or not what came before was answered, or as fast as it is answered. */
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { concurrently } from '../support/concurrently.ts';
+import { concurrently } from './concurrently.ts';
 
-export interface Arrival {
-  kind: 'new' | 'duplicate' | 'forged';
-  eventId: string;
+/** A POST of JSON. */
+export interface Posted {
   body: string;
-  signature: string | undefined;
+  headers: Readonly<Record<string, string>>;
 }
 
-export interface Answer {
+export interface Answer<Arrival extends Posted = Posted> {
   arrival: Arrival;
   /** 0: there was none. */
   status: number;
@@ -25,16 +24,16 @@ const mostSockets = 512;
 const patienceMs = 30_000;
 
 /** Sends them evenly at a rate and returns when all are answered, in their order. */
-export async function sendAtRate(
+export async function sendAtRate<Arrival extends Posted>(
   url: string,
   arrivals: readonly Arrival[],
   perSecond: number,
   signal: AbortSignal,
-): Promise<Answer[]> {
+): Promise<Answer<Arrival>[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: mostSockets });
-  const underWay: Promise<Answer>[] = [];
+  const underWay: Promise<Answer<Arrival>>[] = [];
   const startMs = performance.now();
-  const send = async (arrival: Arrival, dueMs: number): Promise<Answer> => {
+  const send = async (arrival: Arrival, dueMs: number): Promise<Answer<Arrival>> => {
     const lateMs = performance.now() - dueMs;
     const status = await post(agent, url, arrival);
     return { arrival, status, tookMs: performance.now() - dueMs, lateMs };
@@ -52,14 +51,14 @@ export async function sendAtRate(
 }
 
 /** Sends the next one when one is answered, so many at once; returns when all are answered. */
-export async function sendFlood(
+export async function sendFlood<Arrival extends Posted>(
   url: string,
   arrivals: readonly Arrival[],
   atOnce: number,
   signal: AbortSignal,
-): Promise<Answer[]> {
+): Promise<Answer<Arrival>[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
-  const answers: Answer[] = [];
+  const answers: Answer<Arrival>[] = [];
   try {
     await concurrently(arrivals, atOnce, signal, async (arrival) => {
       const startMs = performance.now();
@@ -73,14 +72,14 @@ export async function sendFlood(
 }
 
 /** The answer's status; 0 when the connection broke or nothing came for long. */
-async function post(agent: Agent, url: string, { body, signature }: Arrival): Promise<number> {
+async function post(agent: Agent, url: string, { body, headers }: Posted): Promise<number> {
   return await new Promise((resolve) => {
-    const headers = {
+    const sent = {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
-      ...(signature === undefined ? {} : { 'stripe-signature': signature }),
+      ...headers,
     };
-    const call = request(url, { method: 'POST', agent, headers }, (answer) => {
+    const call = request(url, { method: 'POST', agent, headers: sent }, (answer) => {
       answer.resume();
       answer.once('end', () => resolve(answer.statusCode ?? 0));
       answer.once('error', () => resolve(0));
