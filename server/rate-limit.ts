@@ -96,12 +96,18 @@ function countTogether(
     asking = setInterval(() => void askAgain(), askAgainMs);
     asking.unref();
   };
+  let isAsking = false;
+  /** One at a time: a question that failed on an old connection must not undo the answer on the new one. */
   const askAgain = async (): Promise<void> => {
+    if (isAsking) return;
+    isAsking = true;
     try {
       await outcome(options.perMinute, shared.consume('probe'));
     } catch (error) {
       fail(error);
       return;
+    } finally {
+      isAsking = false;
     }
     if (state === 'alone') logger.info('Redis is back: the rate limit is shared again');
     state = 'together';
