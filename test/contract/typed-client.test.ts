@@ -99,13 +99,16 @@ test('GA13 GA1 the example of the docs has the right types, casts once, and is t
     const args = ['--import', 'tsx', path.join(folder, 'example.ts')];
     const { stdout, stderr } = await run(process.execPath, args, { cwd: CHECKOUT, env });
     expect(stderr).toBe('');
-    return stdout.trimEnd().split('\n');
+    // What Stripe has not confirmed yet has a line of its own, for as long as that takes.
+    return stdout
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !line.includes(', waiting: '));
   };
-  const usage = expect.stringMatching(/^file_processed, (waiting|delivered): 0 cents$/) as string;
   const told = [
     'march: completed, 4 bytes, 7 cents',
     'april: needs 7 cents, 3 are left',
-    usage,
+    'file_processed, delivered: 0 cents',
     'storage-usage, delivered: 0 cents',
   ];
   expect(await cast()).toEqual(told);
