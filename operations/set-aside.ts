@@ -14,9 +14,11 @@ import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Spending } from '../tables/spending.ts';
 import type { OutageAllowance } from './outage-allowance.ts';
+import type { Refusals } from './refusals.ts';
 
 export interface SetAsideDependencies {
-  spending: Pick<Spending, 'reserve' | 'join' | 'leave' | 'passSoftLimit'>;
+  spending: Pick<Spending, 'reserve' | 'foresee' | 'join' | 'leave' | 'passSoftLimit'>;
+  refusals: Refusals;
   /** Sizes and ETags, in the order of the files. Throws BillingError for one that is not there. */
   measureFiles: (customerId: string, files: readonly string[]) => Promise<FileVersion[]>;
   price: CastPrice;
@@ -50,10 +52,11 @@ export interface Job {
 /** Sets the cents aside, and then counts the request: over both limits it is the budget that refuses (GA3). */
 export async function setAside(
   deps: SetAsideDependencies,
-  order: CastOrder,
+  request: CastOrder,
   job: Job,
 ): Promise<Cast> {
   const { price, spending, allowance } = deps;
+  const order = { ...request, takeRate: countOnce(deps, request) };
   const { customerId } = order;
   const at = deps.wallClock();
   const versions = pricesBytes(price) ? await deps.measureFiles(customerId, job.files) : undefined;
@@ -65,6 +68,7 @@ export async function setAside(
     price,
     ...(versions === undefined ? {} : { versions }),
   };
+  await refuseAgain(deps, order, job, cast);
   const reserved = await reserveOrJoin(deps, cast, order, job).catch(
     async (cause: unknown) => await inOutage(deps, order, cast, cause),
   );
@@ -84,6 +88,45 @@ export async function setAside(
   }
   await tellSoftLimit(deps, counter);
   return reserved.cast;
+}
+
+/** Counts the request once, however often it is asked to, and remembers whom the rate limit refused. */
+function countOnce(
+  { refusals }: SetAsideDependencies,
+  { customerId, takeRate }: CastOrder,
+): () => Promise<void> {
+  let counted: Promise<void> | undefined;
+  return async () => {
+    try {
+      await (counted ??= takeRate());
+    } catch (error) {
+      refusals.note(customerId, 'rate');
+      throw error;
+    }
+  };
+}
+
+/**
+ * A customer that was refused a moment ago is most likely refused again, and is so before anything is
+ * written for it: without room by a read that others share; where it came too often, by counting the request
+ * before its cents are set aside. What cannot be told here is decided by `reserve`, as without this.
+ */
+async function refuseAgain(
+  deps: SetAsideDependencies,
+  { customerId, takeRate }: CastOrder,
+  { processingId }: Job,
+  cast: Cast,
+): Promise<void> {
+  const last = deps.refusals.last(customerId);
+  if (last === undefined) return;
+  const { token: _none, ...reservation } = reservationOf(processingId, customerId, cast);
+  // An outage has its own order: see `inOutage`.
+  const foreseen = await deps.spending.foresee(reservation).catch(() => undefined);
+  if (foreseen?.state === 'refused') {
+    deps.allowance.learn(foreseen.counter);
+    throw overBudget(deps, foreseen.counter, cast.cents);
+  }
+  if (foreseen?.state === 'open' && last === 'rate') await takeRate();
 }
 
 /** `joined`: an earlier request with this key has set it aside, and perhaps not started it yet. */
@@ -139,11 +182,12 @@ async function inOutage(
 }
 
 function overBudget(
-  { metrics }: SetAsideDependencies,
+  { metrics, refusals }: SetAsideDependencies,
   counter: UsageCounter,
   requestedCents: number,
 ): BillingError {
   metrics.budgetBlocks.inc();
+  refusals.note(counter.customerId, 'budget');
   const { period, hardLimitCents = 0, usedCents, reservedCents } = counter;
   return new BillingError(
     'budget_exceeded',

@@ -15,6 +15,7 @@ import { createLogger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { createObjects } from '../platform/objects.ts';
 import { createOutageAllowance } from '../operations/outage-allowance.ts';
+import { createRefusals } from '../operations/refusals.ts';
 import { createEngine } from '../engine/engine.ts';
 import { createTemporalClient } from '../platform/temporal.ts';
 import { createTableStore } from '../tables/dynamo.ts';
@@ -109,6 +110,7 @@ const app = createApp({
         centsPerCast: config.COST_PER_CAST_CENTS,
         centsPerByte: config.COST_PER_BYTE_CENTS,
       },
+      refusals: createRefusals(),
       allowance: createOutageAllowance(
         config.BUDGET_OUTAGE === 'allow' ? config.BUDGET_OUTAGE_CASTS : 0,
       ),

@@ -7,6 +7,7 @@ import { allRows, conditionHeld, pageSize, queryIndex, updateIf } from './dynamo
 import type { TableStore } from './dynamo.ts';
 import { readableRows } from './read-rows.ts';
 import { tableSchemas } from './schema.ts';
+import { shareReads } from './share-reads.ts';
 
 const rowSchema = z.object({
   keyHash: z.string(),
@@ -28,12 +29,16 @@ export function createApiKeys(store: TableStore) {
   const { db, prefix, now } = store;
   const TableName = `${prefix}${tableSchemas.apiKeys.name}`;
 
-  /** The key in force with that hash. Read consistently: a deleted key stops at once. */
-  async function find(keyHash: string): Promise<ApiKey | undefined> {
+  const getShared = shareReads(async (keyHash) => {
     const { Item } = await db.send(
       new GetCommand({ TableName, Key: { keyHash }, ConsistentRead: true }),
     );
-    const key = Item === undefined ? undefined : rowSchema.parse(Item);
+    return Item === undefined ? undefined : rowSchema.parse(Item);
+  });
+
+  /** The key in force with that hash. Read consistently: a deleted key stops at once. */
+  async function find(keyHash: string): Promise<ApiKey | undefined> {
+    const key = await getShared(keyHash);
     return key !== undefined && isApiKeyInForce(key, now()) ? key : undefined;
   }
 

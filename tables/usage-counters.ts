@@ -9,6 +9,7 @@ import { mostOpenReservations, roomFor } from '../domain/budgets.ts';
 import type { Reservation, UsageCounter } from '../domain/budgets.ts';
 import { queryIndexPage, updateIf, updateOrTell } from './dynamo.ts';
 import type { TableStore } from './dynamo.ts';
+import { shareReads } from './share-reads.ts';
 import { tableSchemas } from './schema.ts';
 
 const openSchema = z.object({
@@ -46,6 +47,8 @@ export type Reserved =
   /** The month has no counter yet. */
   | { state: 'absent' };
 
+type Foreseen = { state: 'refused'; counter: UsageCounter } | { state: 'already' | 'open' };
+
 export function createUsageCounters(store: TableStore) {
   const { db, prefix } = store;
   const TableName = `${prefix}${tableSchemas.usageCounters.name}`;
@@ -55,6 +58,25 @@ export function createUsageCounters(store: TableStore) {
       new GetCommand({ TableName, Key: { customerId, period }, ConsistentRead: true }),
     );
     return Item === undefined ? undefined : rowSchema.parse(Item);
+  }
+
+  const getShared = shareReads(async (key) => {
+    const [customerId, period] = JSON.parse(key) as [string, string];
+    return await get(customerId, period);
+  });
+
+  /** What `reserve` would do as the counter stands now. Writes nothing; many who ask at once share a read. */
+  async function foresee({
+    customerId,
+    period,
+    reservationId,
+    cents,
+  }: Omit<Reservation, 'token'>): Promise<Foreseen> {
+    const counter = await getShared(JSON.stringify([customerId, period]));
+    if (counter?.open[reservationId] !== undefined) return { state: 'already' };
+    if (counter === undefined || counter.openCount >= mostOpenReservations)
+      return { state: 'open' };
+    return counter.leftCents < roomFor(cents) ? { state: 'refused', counter } : { state: 'open' };
   }
 
   /**
@@ -223,5 +245,5 @@ export function createUsageCounters(store: TableStore) {
     });
   }
 
-  return { get, reserve, settle, join, leave, passSoftLimit, openOnes, markClosed };
+  return { get, foresee, reserve, settle, join, leave, passSoftLimit, openOnes, markClosed };
 }

@@ -3,6 +3,7 @@ import { apiKeyPrefix, apiKeyRandomBytes, formatApiKey } from '../../domain/api-
 import type { ApiKey } from '../../domain/api-keys.ts';
 import { hashApiKey } from '../../platform/api-keys.ts';
 import { createOutageAllowance } from '../../operations/outage-allowance.ts';
+import { createRefusals } from '../../operations/refusals.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
 import type { AppDependencies } from '../../server/app.ts';
@@ -61,6 +62,7 @@ const noCasts: Api['casts'] = {
     processings: { get: notInThisTest },
     spending: {
       reserve: notInThisTest,
+      foresee: notInThisTest,
       join: notInThisTest,
       leave: notInThisTest,
       passSoftLimit: notInThisTest,
@@ -68,6 +70,7 @@ const noCasts: Api['casts'] = {
     engine: { startProcessing: notInThisTest, readStartedRequest: notInThisTest },
     measureFiles: notInThisTest,
     price: { centsPerCast: 1, centsPerByte: '0' },
+    refusals: createRefusals(),
     allowance: createOutageAllowance(0),
     raiseAlert: notInThisTest,
     logger: createLogger('server', 'silent'),

@@ -10,6 +10,7 @@ import type { CastPrice } from '../../domain/budgets.ts';
 import { BillingError } from '../../domain/errors.ts';
 import type { ProcessingRequest } from '../../domain/processing.ts';
 import { createOutageAllowance } from '../../operations/outage-allowance.ts';
+import { createRefusals } from '../../operations/refusals.ts';
 import { digestFiles } from '../../platform/files-digest.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { createMetrics } from '../../platform/metrics.ts';
@@ -34,6 +35,9 @@ interface Changes {
   parts?: (tables: Tables) => Partial<CastParts>;
   door?: (tables: Tables) => Partial<Api['door']>;
 }
+
+/** Whoever was refused is remembered to be for the whole test. */
+const refusedForTheTestMs = 600_000;
 
 const noStore = async (): Promise<never> =>
   await Promise.reject(new BillingError('unavailable', 'no object store in this test'));
@@ -66,6 +70,7 @@ export async function createCastApi(store: TableStore, changes: Changes = {}) {
     engine,
     measureFiles,
     price: changes.price ?? { centsPerCast: 100, centsPerByte: '0' },
+    refusals: createRefusals(refusedForTheTestMs),
     allowance: createOutageAllowance(changes.outageCasts ?? 0),
     raiseAlert: async (alert) => {
       await Promise.resolve(alerts.push(alert));

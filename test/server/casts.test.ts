@@ -109,6 +109,63 @@ describe('POST /v1/cast', () => {
     expect(api.started.size).toBe(2);
   });
 
+  /** Counts what is written to a customer's counter to set cents aside and to give them back. */
+  function counting() {
+    const writes = { reserve: 0, leave: 0 };
+    const parts: NonNullable<Changes>['parts'] = ({ spending }) => ({
+      spending: {
+        ...spending,
+        reserve: async (...args) => {
+          writes.reserve += 1;
+          return await spending.reserve(...args);
+        },
+        leave: async (...args) => {
+          writes.leave += 1;
+          await spending.leave(...args);
+        },
+      },
+    });
+    return { writes, parts };
+  }
+
+  test('GA1 GA3 refused again, it writes nothing; with room again it runs at once', async () => {
+    const { writes, parts } = counting();
+    const api = await setUp(150, { perMinute: 2, parts });
+    // The door has counted the budget; one cast fills the minute.
+    const first = await api.cast('first');
+    expect([first.status, (await api.cast()).status]).toEqual([202, 402]);
+    expect(writes).toEqual({ reserve: 2, leave: 0 });
+    const again = await atOnce(20, async () => await api.cast());
+    expect(new Set(again.map(({ status, body }) => `${status} ${String(body['error'])}`))).toEqual(
+      new Set(['402 budget_exceeded']),
+    );
+    expect(again[0]?.body).toMatchObject({ reservedCents: 100, requestedCents: 100 });
+    expect(writes, 'none more').toEqual({ reserve: 2, leave: 0 });
+    // What has its cents already is not refused: the key's first request may have no answer yet.
+    expect(await api.cast('first')).toMatchObject({ status: 202, body: first.body });
+    await api.tables.spending.change('cus_1', { hardLimitCents: 300 });
+    expect((await api.cast()).status, 'room, and too often').toBe(429);
+    const other = await api.customer('cus_1');
+    expect((await other.call('POST', '/v1/cast', files)).status, 'another key').toBe(202);
+    expect(await sums(api)).toEqual([0, 200, 2]);
+  });
+
+  test('GA3 refused again for coming too often, it writes nothing; without room it is the budget', async () => {
+    const { writes, parts } = counting();
+    const api = await setUp(1000, { perMinute: 2, parts });
+    // The door has counted the budget; one cast fills the minute.
+    const first = await api.cast('first');
+    expect([first.status, (await api.cast()).status]).toEqual([202, 429]);
+    expect(writes).toEqual({ reserve: 2, leave: 1 });
+    const again = await atOnce(20, async () => await api.cast());
+    expect(new Set(again.map(({ status }) => status))).toEqual(new Set([429]));
+    expect(writes, 'none more').toEqual({ reserve: 2, leave: 1 });
+    expect(await api.cast('first')).toMatchObject({ status: 202, body: first.body });
+    await api.tables.spending.change('cus_1', { hardLimitCents: 150 });
+    expect((await api.cast()).status).toBe(402);
+    expect(await sums(api)).toEqual([0, 100, 1]);
+  });
+
   test('no budget means no limit, and what is spent is counted', async () => {
     const api = await setUp();
     await atOnce(20, async () => await api.cast());
