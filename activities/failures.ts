@@ -4,6 +4,7 @@ import Stripe from 'stripe';
 import { BillingError } from '../domain/errors.ts';
 import { classifyStripeError } from '../domain/stripe-problems.ts';
 import type { StripeProblem } from '../domain/stripe-problems.ts';
+import { hideSecrets } from '../domain/hide-secrets.ts';
 
 /** Failure types that workflows tell apart. */
 export type FailureType =
@@ -30,8 +31,18 @@ export function temporary(message: string, retryAfterMs?: number): ApplicationFa
  * again, for it may be mended from outside while the work waits.
  */
 function toActivityFailure(error: unknown): Error {
-  if (error instanceof BillingError) return permanent('Refused', error.message);
-  return error instanceof Error ? error : new Error('an unknown error was thrown');
+  if (!(error instanceof Error)) return new Error('an unknown error was thrown');
+  hideInWords(error);
+  return error instanceof BillingError ? permanent('Refused', error.message) : error;
+}
+
+/** Temporal keeps a failure's words and stack, and those of its causes, in the history, which people read (I10). */
+function hideInWords(error: Error, seen = new Set<Error>()): void {
+  if (seen.has(error)) return;
+  seen.add(error);
+  error.message = hideSecrets(error.message);
+  if (error.stack !== undefined) error.stack = hideSecrets(error.stack);
+  if (error.cause instanceof Error) hideInWords(error.cause, seen);
 }
 
 /** The same activities; whatever one of them throws becomes what Temporal is to make of it. */
@@ -56,7 +67,7 @@ export function stripeProblem(error: unknown): StripeProblem | undefined {
   if (!(error instanceof Stripe.errors.StripeError)) return undefined;
   return classifyStripeError({
     type: error.type,
-    message: error.message,
+    message: hideSecrets(error.message),
     ...(error.statusCode === undefined ? {} : { statusCode: error.statusCode }),
     ...(error.code === undefined ? {} : { code: error.code }),
     ...(error.headers === undefined ? {} : { headers: error.headers }),

@@ -1,7 +1,7 @@
 /** Structured logs. No secret, card number or personal datum belongs in them (I10). */
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
-import { hideSecrets } from './hide-secrets.ts';
+import { hideSecrets } from '../domain/hide-secrets.ts';
 
 export type { Logger } from 'pino';
 

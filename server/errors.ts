@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { BillingError } from '../domain/errors.ts';
 import type { BillingErrorCode } from '../domain/errors.ts';
-import { hideSecrets } from '../platform/hide-secrets.ts';
+import { hideSecrets } from '../domain/hide-secrets.ts';
 import type { Logger } from '../platform/logger.ts';
 import { routeOf } from './middleware/request-log.ts';
 

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
-import { hideSecrets } from '../../platform/hide-secrets.ts';
+import { hideSecrets } from '../../domain/hide-secrets.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ActorEnv } from './actor.ts';
 

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import {
@@ -9,7 +10,7 @@ import {
   createEventActivities,
   createStripeActivities,
 } from '../../activities/index.ts';
-import { whyUnwritable } from '../../activities/failures.ts';
+import { stripeProblem, whyUnwritable } from '../../activities/failures.ts';
 import { BillingError } from '../../domain/errors.ts';
 
 const quiet = new DefaultLogger('ERROR');
@@ -51,6 +52,43 @@ describe('how activities fail, every one of them', () => {
     for (const [name, run] of allActivities(error)) {
       expect({ name, failure: await failureOf(run, error) }).toEqual({ name, failure: error });
     }
+  });
+});
+
+describe('I10 what an error’s words hold is hidden before Temporal keeps them', () => {
+  const secret = ['sk', 'live', 'canary51HexampleOfAKey'].join('_');
+  const mail = 'anna.canary@example.com';
+
+  test('I10 in the message, in the stack and in every cause, even where causes go in a circle', async () => {
+    const cause = new Error(`no answer for ${mail}`);
+    const error = new Error(`refused ${secret}`, { cause });
+    cause.cause = error;
+    for (const [, run] of allActivities(error)) {
+      const failure = (await failureOf(run, error)) as Error;
+      const inner = failure.cause as Error;
+      expect([failure.message, inner.message]).toEqual([
+        'refused [hidden]',
+        'no answer for [hidden]',
+      ]);
+      expect(`${failure.stack}${inner.stack}`).not.toMatch(/canary/);
+    }
+    const refusal = new BillingError('conflict', `not ${mail}`);
+    const [first] = allActivities(refusal);
+    expect(
+      await failureOf(first?.[1] ?? (async () => await Promise.resolve()), refusal),
+    ).toMatchObject({
+      message: 'not [hidden]',
+    });
+  });
+
+  test('I10 in what Stripe says of a record, which its row and its dead letter repeat', () => {
+    const said = Stripe.errors.StripeError.generate({
+      type: 'invalid_request_error',
+      message: `No such customer for ${mail} by ${secret}`,
+    } as never);
+    expect(JSON.stringify(stripeProblem(said))).toContain(
+      'No such customer for [hidden] by [hidden]',
+    );
   });
 });
 

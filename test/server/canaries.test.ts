@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { apiKeyRandomBytes, formatApiKey } from '../../domain/api-keys.ts';
-import { hideSecrets } from '../../platform/hide-secrets.ts';
+import { hideSecrets } from '../../domain/hide-secrets.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { useDynamodb } from '../tables/support.ts';
 import { createApi } from './api-server.ts';
