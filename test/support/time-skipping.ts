@@ -1,4 +1,5 @@
 /** The time-skipping server: days pass in milliseconds. One environment a test, since time is its own. */
+import type { WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
@@ -78,6 +79,18 @@ export async function withTimeSkipping(
   } finally {
     await env.teardown();
   }
+}
+
+/**
+ * How long each timer of a run was set to, in seconds, in order: what the workflow decided to wait. The times
+ * at which its activities were scheduled have a busy machine's own seconds in them.
+ */
+export async function timersOf(handle: WorkflowHandle): Promise<number[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) => {
+    const { seconds, nanos } = timer?.startToFireTimeout ?? {};
+    return timer ? [Number(seconds ?? 0) + (nanos ?? 0) / 1e9] : [];
+  });
 }
 
 /** The SDK gives a Java process five seconds to answer: on a busy machine it may take others. */

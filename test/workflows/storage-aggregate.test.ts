@@ -48,7 +48,7 @@ function recording(
       told.calls.push(
         `again ${customerIds.length < 5 ? customerIds.join(' ') : customerIds.length}`,
       );
-      told.pauses.push(Math.round((nowMs() - beforeMs) / minuteMs));
+      told.pauses.push(Math.floor((nowMs() - beforeMs) / minuteMs));
       beforeMs = nowMs();
       const failed = fails(attempt, 0).filter((id) => customerIds.includes(id));
       return await Promise.resolve(tally(customerIds.length - failed.length, failed));

@@ -101,7 +101,7 @@ describe('SB14 a failure is said, and leaves `Failed` so that the month may be b
       const handle = await start(env);
       await expect(handle.result()).rejects.toThrow('Workflow execution failed');
       const { status, startTime, closeTime } = await handle.describe();
-      const minutes = Math.round(((closeTime?.getTime() ?? 0) - startTime.getTime()) / minuteMs);
+      const minutes = Math.floor(((closeTime?.getTime() ?? 0) - startTime.getTime()) / minuteMs);
       expect([status.name, minutes]).toEqual(['FAILED', 60]);
     });
     expect(calls).toEqual(['prepare', 'fail: the delivery to Stripe is still waiting']);
